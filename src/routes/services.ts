@@ -1,0 +1,43 @@
+import type { Audiences } from '../access/audiences.ts'
+import type { AuditLog } from '../access/audit.ts'
+import type { Challenges } from '../access/challenge.ts'
+import type { Credentials } from '../access/credentials.ts'
+import type { RateLimits } from '../access/rate-limit.ts'
+import type { PolicySet } from '../appraisal/policy-set.ts'
+import type { CollateralService } from '../collateral/service.ts'
+import type { Telemetry } from '../telemetry/log.ts'
+import type { TokenIssuer } from '../tokens/issuer.ts'
+import type { Anchors, Memo, Mode } from '../verifiers/verifier.ts'
+
+/** All that routes may use; assembled once, in main.ts or in a test. */
+export type Services = {
+  readonly mode: Mode
+  /** The https URL by which relying parties know this service, without a trailing slash. */
+  readonly issuer: string
+  readonly version: string
+  readonly now: () => Date
+  readonly anchors: Anchors
+  readonly memo: Memo
+  readonly audiences: Audiences
+  readonly policies: PolicySet
+  readonly challenges: Challenges
+  readonly credentials: Credentials
+  readonly rateLimits: RateLimits
+  readonly collateral: CollateralService
+  readonly tokens: TokenIssuer
+  readonly audit: AuditLog
+  readonly log: Telemetry
+  readonly limits: Limits
+  readonly readiness: Readiness
+}
+
+/** Bounds of one process (design section 3, Limits). */
+export type Limits = {
+  /** Bytes of an ordinary request body. */
+  readonly bodyBytes: number
+  /** Appraisals and inspections under way at once; beyond it 503 with Retry-After. */
+  readonly inFlight: number
+}
+
+/** What /readyz tells. `draining` turns readiness false while requests under way finish. */
+export type Readiness = { readonly draining: () => boolean; readonly problems: () => Promise<readonly string[]> }

@@ -1,0 +1,41 @@
+import type { CollateralAddress, RollbackMark } from '../verifiers/verifier.ts'
+
+/**
+ * Where the shared state of all replicas lives. Each member is small, so that memory, files and Redis can all serve it.
+ * No implementation decides anything: it keeps, counts and compares.
+ */
+export type Stores = {
+  readonly kind: 'memory' | 'file' | 'redis' | 'parent'
+  readonly challenges: ChallengeStore
+  readonly collateral: CollateralStore
+  /** Resolves while the store can be used; rejects with the reason when it cannot. */
+  readonly ping: () => Promise<void>
+  readonly close: () => Promise<void>
+}
+
+/** Which challenges have been spent, and in which epoch challenges are issued (design section 3, Challenge). */
+export type ChallengeStore = {
+  /** 4 bytes. An epoch never outlives a possible loss of marks. */
+  readonly epoch: () => Promise<Uint8Array>
+  /** Atomic "set if absent" of the mark of one challenge: true for exactly one caller. The mark lives for `ttlSeconds` from now. */
+  readonly spend: (challengeId: string, ttlSeconds: number) => Promise<boolean>
+}
+
+/** One vendor document as kept: never trusted, verified again whenever it is read back. */
+export type StoredDocument = {
+  readonly address: CollateralAddress
+  readonly bytes: Uint8Array
+  readonly fetchedAt: Date
+  /** When the vendor says that it ends: nextUpdate of a list, notAfter of a certificate. */
+  readonly expiresAt: Date
+}
+
+/** Vendor documents and their rollback marks. Marks only advance. */
+export type CollateralStore = {
+  readonly get: (address: CollateralAddress) => Promise<StoredDocument | undefined>
+  readonly put: (document: StoredDocument) => Promise<void>
+  readonly list: () => Promise<readonly StoredDocument[]>
+  readonly mark: (address: CollateralAddress) => Promise<RollbackMark | undefined>
+  /** Keeps the higher of the stored mark and this one, by number and by thisUpdate separately. */
+  readonly advanceMark: (address: CollateralAddress, mark: Exclude<RollbackMark, 'strictest'>) => Promise<void>
+}

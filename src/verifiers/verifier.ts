@@ -1,0 +1,122 @@
+import type { SnpFacts } from './snp/facts.ts'
+import type { SnpClaims } from './snp/claims.ts'
+import type { ProblemCode } from './problems.ts'
+
+/** How the service runs (design: modes). Everything made outside `production` is marked as such. */
+export type Mode = 'production' | 'demo' | 'test'
+
+/** An AMD SEV-SNP report with what travelled beside it. Nothing in it is believed yet. */
+export type SnpEvidence = {
+  readonly type: 'snp'
+  /** `report`: the 1184 bytes of ATTESTATION_REPORT; `report_response`: the 1216 bytes of MSG_REPORT_RSP. */
+  readonly form: 'report' | 'report_response'
+  readonly bytes: Uint8Array
+  /** The certificate table of the extended guest request (GHCB), untrusted transport. */
+  readonly certTable?: Uint8Array
+  /** Each is the bytes of one DER certificate or of one PEM block. */
+  readonly certificates: readonly Uint8Array[]
+}
+
+/** What Linux configfs-tsm hands out, untouched. */
+export type TsmEvidence = {
+  readonly type: 'tsm'
+  readonly provider: 'sev_guest' | 'tdx_guest'
+  readonly outblob: Uint8Array
+  readonly auxblob?: Uint8Array
+  readonly manifestblob?: Uint8Array
+}
+
+/** What an Attester sends (RFC 9334 section 8.1). Nothing in it is believed yet. */
+export type Evidence = SnpEvidence | TsmEvidence
+/** The names by which evidence is told apart on the wire. */
+export type EvidenceType = Evidence['type']
+
+/** Names one vendor document. Equal addresses mean the same document, so the address is also the cache key. */
+export type CollateralAddress = `${'amd' | 'intel' | 'tpm'}/${string}`
+
+/** What is known of the newest document ever accepted at an address; an older one is a rollback. `strictest`: the record was unreadable. */
+export type RollbackMark = { readonly number: bigint; readonly thisUpdate: Date } | 'strictest'
+
+/** Everything that a verifier may rely on besides the evidence. Documents are untrusted bytes until the verifier has checked them. */
+export type Collateral = {
+  readonly documents: ReadonlyMap<CollateralAddress, Uint8Array>
+  /** Why a document is not there: the vendor said that it does not exist, or it could not be asked. */
+  readonly missing: ReadonlyMap<CollateralAddress, 'not-found' | 'unavailable'>
+  readonly marks: ReadonlyMap<CollateralAddress, RollbackMark>
+}
+
+/** How revocation lists count (specification snp.md section 8, design section 7). */
+export type RevocationMode = 'require' | 'prefer' | 'DANGEROUSLY_OFF'
+
+/** The choices of a policy that decide whether evidence counts as genuine; without a policy {@link genuineOnly} holds. */
+export type Rigour = {
+  readonly revocation: RevocationMode
+  /** Seconds for which a revocation list is still good after its nextUpdate. */
+  readonly crlGraceSeconds: number
+  /** Tolerance for clocks, in seconds, 0 to 300. */
+  readonly skewSeconds: number
+  readonly maskedChipId: 'refuse' | 'allow'
+}
+
+/** The rigour of "is it genuine?" when no policy is asked (design section 6). */
+export const genuineOnly: Rigour = { revocation: 'prefer', crlGraceSeconds: 0, skewSeconds: 0, maskedChipId: 'refuse' }
+
+/** Time-free facts of bytes, remembered by digest of all that they depend on. */
+export type FactTable<T> = { readonly get: (key: string) => T | undefined; readonly set: (key: string, fact: T) => void }
+/** One bounded table for each kind of fact. Failures and verdicts are never kept. */
+export type Memo = SnpFacts
+
+/** Fixed for one appraisal. Time is data: nothing under src/verifiers may read a clock. */
+export type Context = {
+  readonly now: Date
+  readonly mode: Mode
+  /** The 64 bytes that REPORT_DATA must equal; undefined: freshness and binding are not asked. */
+  readonly reportData: Uint8Array | undefined
+  readonly rigour: Rigour
+  readonly memo: Memo
+}
+
+/** One numbered check of a specification, with the values it looked at. */
+export type Check = {
+  readonly id: string
+  readonly title: string
+  readonly actual?: string
+  readonly expected?: string
+  /** Who wrote `expected`: a vendor or specification (public), or the operator's policy (shown to role viewer). */
+  readonly origin?: 'specification' | 'policy'
+} & ({ readonly outcome: 'pass' | 'skip' } | { readonly outcome: 'fail' | 'warn'; readonly code: ProblemCode; readonly remedy?: string })
+
+/** Technology first, then the specification's field names in snake_case. */
+export type Claims = { readonly snp?: SnpClaims }
+
+/**
+ * Claims exist only beside the checks that make them believable: they are absent unless every check of genuineness passed.
+ * `validUntil` is the earliest expiry among all that was relied on.
+ */
+export type Finding = { readonly checks: readonly Check[]; readonly claims?: Claims; readonly validUntil: Date }
+
+/** Evidence that has been read but not believed: it can say what it needs, and be put to the test. */
+export type Unverified = {
+  /** What is read of the evidence itself, for `inspect`: never a claim. */
+  readonly needs: readonly CollateralAddress[]
+  readonly verify: (collateral: Collateral, context: Context) => Promise<Finding>
+}
+
+/** The public keys that verification may end in. */
+export type Anchors = { readonly amd: readonly AmdAnchor[]; readonly digest: string }
+
+/** One of AMD's signing authorities (specification snp.md section 6.4), by its public key. */
+export type AmdAnchor = {
+  readonly product: 'Milan' | 'Genoa' | 'Turin'
+  readonly role: 'ark' | 'ask' | 'asvk'
+  /** Common name: `ARK-Milan`, `SEV-Milan`, `SEV-VLEK-Milan`. */
+  readonly commonName: string
+  readonly serial: bigint
+  readonly notBefore: Date
+  readonly notAfter: Date
+  /** DER SubjectPublicKeyInfo. */
+  readonly spki: Uint8Array
+}
+
+/** The one function each technology exports. Throws AttestationError when the bytes make no sense. */
+export type Verifier<E extends Evidence = Evidence> = (evidence: E, anchors: Anchors) => Promise<Unverified>
