@@ -97,8 +97,9 @@ export type Finding = { readonly checks: readonly Check[]; readonly claims?: Cla
 
 /** Evidence that has been read but not believed: it can say what it needs, and be put to the test. */
 export type Unverified = {
-  /** What is read of the evidence itself, for `inspect`: never a claim. */
   readonly needs: readonly CollateralAddress[]
+  /** Vendor documents that came with the evidence, by the address they would be fetched from; worth keeping once `verify` has passed. */
+  readonly offers: ReadonlyMap<CollateralAddress, Uint8Array>
   readonly verify: (collateral: Collateral, context: Context) => Promise<Finding>
 }
 
