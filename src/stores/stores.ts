@@ -19,6 +19,10 @@ export type ChallengeStore = {
   readonly epoch: () => Promise<Uint8Array>
   /** Atomic "set if absent" of the mark of one challenge: true for exactly one caller. The mark lives for `ttlSeconds` from now. */
   readonly spend: (challengeId: string, ttlSeconds: number) => Promise<boolean>
+  /** Atomic "set if absent" of what an unspent challenge pays for (digest of `needs`): true if it was absent or the same (design section 7). */
+  readonly pay: (challengeId: string, needsDigest: string, ttlSeconds: number) => Promise<boolean>
+  /** How far the store's clock is ahead of this machine's, in milliseconds; 0 where the store is on this machine. */
+  readonly clockOffset: () => Promise<number>
 }
 
 /** One vendor document as kept: never trusted, verified again whenever it is read back. */

@@ -1,4 +1,5 @@
 import { SNP_PROBLEMS } from './snp/problems.ts'
+import type { Check } from './verifier.ts'
 
 /**
  * What a problem is, whichever code it has (design section 3, Codes and statuses):
@@ -224,15 +225,22 @@ export class AttestationError extends Error {
   readonly at: string | undefined
   /** Seconds after which the same request may succeed. */
   readonly retryAfter: number | undefined
+  /** Checks made before and at the failure, in order; the last one is the failed one. */
+  readonly checks: readonly Check[]
 
-  constructor(
-    code: ProblemCode,
-    detail: string,
-    facts: { readonly at?: string; readonly retryAfter?: number; readonly cause?: unknown } = {},
-  ) {
+  constructor(code: ProblemCode, detail: string, facts: ErrorFacts = {}) {
     super(detail, { cause: facts.cause })
     this.code = code
     this.at = facts.at
     this.retryAfter = facts.retryAfter
+    this.checks = facts.checks ?? []
   }
+}
+
+/** What an error says in fields rather than in text. */
+export type ErrorFacts = {
+  readonly at?: string
+  readonly retryAfter?: number
+  readonly cause?: unknown
+  readonly checks?: readonly Check[]
 }

@@ -93,7 +93,13 @@ export type Claims = { readonly snp?: SnpClaims }
  * Claims exist only beside the checks that make them believable: they are absent unless every check of genuineness passed.
  * `validUntil` is the earliest expiry among all that was relied on.
  */
-export type Finding = { readonly checks: readonly Check[]; readonly claims?: Claims; readonly validUntil: Date }
+export type Finding = {
+  readonly checks: readonly Check[]
+  readonly claims?: Claims
+  readonly validUntil: Date
+  /** Set when a vendor document that could still be fetched is missing: the answer is then `collateral-unavailable`, whatever the checks' codes. */
+  readonly undecided?: 'collateral-unavailable'
+}
 
 /** Evidence that has been read but not believed: it can say what it needs, and be put to the test. */
 export type Unverified = {
@@ -103,7 +109,7 @@ export type Unverified = {
   readonly verify: (collateral: Collateral, context: Context) => Promise<Finding>
 }
 
-/** The public keys that verification may end in. */
+/** The public keys that verification may end in. `digest` is the SHA-256 (hex) of the whole set and part of every memo key. */
 export type Anchors = { readonly amd: readonly AmdAnchor[]; readonly digest: string }
 
 /** One of AMD's signing authorities (specification snp.md section 6.4), by its public key. */
@@ -117,6 +123,8 @@ export type AmdAnchor = {
   readonly notAfter: Date
   /** DER SubjectPublicKeyInfo. */
   readonly spki: Uint8Array
+  /** `test` anchors are minted at run time or named by --insecure-test-root; they never exist in a production process. */
+  readonly origin: 'pinned' | 'test'
 }
 
 /** The one function each technology exports. Throws AttestationError when the bytes make no sense. */

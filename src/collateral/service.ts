@@ -1,0 +1,42 @@
+import type { Collateral, CollateralAddress } from '../verifiers/verifier.ts'
+
+/** Who asks for collateral, and what pays for a fetch (design section 7). */
+export type CollateralRequest = {
+  readonly needs: readonly CollateralAddress[]
+  /** Address prefix of the caller; one prefix holds one fetch at a time. */
+  readonly prefix: string
+  readonly caller: 'anonymous' | 'authenticated'
+  /** Asked once before the first fetch: whether the caller's unspent challenge pays for this set (`sha256` hex over the sorted needs). Absent: no fetch. */
+  readonly pay?: (needsDigest: string) => Promise<boolean>
+}
+
+/** What was obtained; whatever is not there is named in `collateral.missing`. */
+export type Obtained = {
+  readonly collateral: Collateral
+  readonly fetchedAt: ReadonlyMap<CollateralAddress, Date>
+  /** Seconds after which a missing document may be there; undefined when nothing is missing. */
+  readonly retryAfter: number | undefined
+}
+
+/** One object of GET /v1/collateral. Times are RFC 3339. */
+export type CollateralStatus = {
+  readonly address: CollateralAddress
+  readonly kind: 'vcek' | 'crl'
+  readonly fetched_at: string
+  readonly expires_at: string
+  readonly next_refresh: string | null
+  readonly state: 'fresh' | 'expired'
+}
+
+/** Vendor documents: from memory, the store, or the vendor. Never throws for a document that cannot be had. */
+export type CollateralService = {
+  readonly obtain: (request: CollateralRequest) => Promise<Obtained>
+  /** Keeps documents that came with evidence whose verification passed; each is verified for its address first. */
+  readonly remember: (offers: ReadonlyMap<CollateralAddress, Uint8Array>) => Promise<void>
+  readonly status: () => Promise<readonly CollateralStatus[]>
+  /** Why the service cannot yet decide, in words, for /readyz. Empty when it can. */
+  readonly problems: () => Promise<readonly string[]>
+  /** First fetch of the revocation lists and their refresh in the background. */
+  readonly start: () => Promise<void>
+  readonly stop: () => Promise<void>
+}
