@@ -1,0 +1,3 @@
+import { used } from './planted.ts'
+
+process.stdout.write(used)

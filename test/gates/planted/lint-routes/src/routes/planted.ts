@@ -1,0 +1,3 @@
+import { store } from '../stores/memory.ts'
+
+export const planted = store

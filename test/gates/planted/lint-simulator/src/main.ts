@@ -1,0 +1,3 @@
+import { fake } from './simulator/amd.ts'
+
+export const planted = fake
