@@ -1,0 +1,99 @@
+import { isIP } from 'node:net'
+import { z } from 'zod'
+import { parseListen } from './listen.ts'
+
+/** Names of audiences, policies and credentials as they appear in tokens, logs and problem texts: short printable ASCII without blanks. */
+const NAME = /^[\x21-\x7e]{1,200}$/
+
+const name = z.string().regex(NAME, '1 to 200 printable ASCII characters without blanks')
+const path = z.string().min(1, 'a path').max(4096)
+const integer = (min: number, max: number) => z.int(`a whole number from ${min} to ${max}`).min(min).max(max)
+
+const listen = z.string().transform((text, context) => {
+  const parsed = parseListen(text)
+  if (parsed !== undefined) return parsed
+  context.addIssue('an address and a port such as 127.0.0.1:8080 or [::1]:8080')
+  return z.NEVER
+})
+
+const url = (...schemes: readonly string[]) =>
+  z.string().refine((text) => isPlainUrl(text, schemes), `a URL (${schemes.join(' or ')}) without query, fragment and trailing slash`)
+
+function isPlainUrl(text: string, schemes: readonly string[]): boolean {
+  const parsed = URL.parse(text)
+  if (parsed === null || text.endsWith('/') || /[\s?#]/.test(text)) return false
+  // Only Redis takes a user and a password; anywhere else they would end up in logs and tokens.
+  const nobody = parsed.username === '' && parsed.password === ''
+  return schemes.includes(parsed.protocol.slice(0, -1)) && parsed.hostname !== '' && (nobody || parsed.protocol.startsWith('redis'))
+}
+
+/** An address or a range in CIDR notation. */
+function isRange(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/')
+  const version = isIP(address)
+  if (version === 0 || rest.length > 0) return false
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128))
+}
+
+const range = z.string().refine(isRange, 'an IP address or a range such as 10.0.0.0/8')
+
+const audience = z.strictObject({
+  policies: z.array(name).min(1, 'at least one policy: the first is the default').readonly(),
+  profile: z.literal('lean').default('lean'),
+  alg: z.literal('ES256').default('ES256'),
+  relying_party_nonce: z.enum(['refuse', 'allow']).default('refuse'),
+  // An audience is as strong as its weakest policy, so a weakening beside other policies must be written here once more.
+  accepts_weakenings: z.array(z.string().min(1)).readonly().default([]),
+})
+
+const credential = z.strictObject({
+  name,
+  role: z.enum(['viewer', 'admin']),
+  token_sha256: z.string().regex(/^[0-9a-f]{64}$/, 'the SHA-256 of the bearer token in lower-case hex (64 digits)'),
+})
+
+/** Every member of the configuration, by its name in the file. */
+export const members = z.strictObject({
+  mode: z.enum(['production', 'demo', 'test']).default('production'),
+  listen: listen.default({ host: '127.0.0.1', port: 8080 }),
+  issuer: url('https', 'http').optional(),
+  data_dir: path.default('./data'),
+  secret_file: path.optional(),
+  token_key_file: path.optional(),
+  policy_dir: path.optional(),
+  audit_file: path.optional(),
+  processes: integer(1, 256).default(1),
+  log_level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  tls_cert: path.optional(),
+  tls_key: path.optional(),
+  trusted_proxies: z.array(range).readonly().default([]),
+  redis_url: url('redis', 'rediss').optional(),
+  redis_prefix: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]{1,64}$/, '1 to 64 letters, digits, dots, dashes')
+    .default('assay'),
+  amd_kds_url: url('https', 'http').default('https://kdsintf.amd.com'),
+  amd_kds_transport: z.enum(['https', 'DANGEROUSLY_PLAIN_HTTP']).default('https'),
+  audiences: z
+    .record(name, audience)
+    .refine((all) => Object.keys(all).length > 0, 'at least one audience')
+    .default({ default: { policies: ['strict'], profile: 'lean', alg: 'ES256', relying_party_nonce: 'refuse', accepts_weakenings: [] } }),
+  credentials: z.array(credential).readonly().default([]),
+  rate_limit: z
+    .strictObject({ requests: integer(1, 10_000_000).default(600), per_seconds: integer(1, 86_400).default(60) })
+    .default({ requests: 600, per_seconds: 60 }),
+  limits: z
+    .strictObject({ body_bytes: integer(65_536, 8_388_608).default(2_097_152), in_flight: integer(1, 100_000).default(256) })
+    .default({ body_bytes: 2_097_152, in_flight: 256 }),
+  challenge_lifetime_seconds: integer(30, 900).default(300),
+  token_lifetime_seconds: integer(30, 900).default(300),
+  // Only in the modes that are not production (design section 5).
+  clock: z.iso.datetime({ offset: true, error: 'a time such as 2026-01-31T12:00:00Z' }).optional(),
+  insecure_test_roots: z.array(path).readonly().default([]),
+  collateral_bundles: z.array(path).readonly().default([]),
+})
+
+/** What the schema yields; every member that has a default is present. */
+export type Members = z.infer<typeof members>
+/** The name of one member. */
+export type MemberName = keyof Members

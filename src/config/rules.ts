@@ -1,0 +1,92 @@
+import { isLoopback } from './listen.ts'
+import type { MemberName, Members } from './members.ts'
+
+/** A rule over several members: what is wrong, and what is expected instead. `members` are what it looks at; the first is where it is reported. */
+type Rule = {
+  readonly members: readonly [MemberName, ...MemberName[]]
+  readonly broken: (config: Members) => boolean
+  readonly message: string
+  readonly expected: string
+}
+
+const outside = (config: Members): boolean => !isLoopback(config.listen.host)
+const production = (config: Members): boolean => config.mode === 'production'
+const scheme = (url: string): string => new URL(url).protocol
+
+/** An issuer without TLS is for trying things out on one machine, by that machine's own name. */
+function plainIssuer(config: Members): boolean {
+  if (config.issuer === undefined || scheme(config.issuer) === 'https:') return false
+  return outside(config) || !isLoopback(new URL(config.issuer).hostname.replaceAll(/[[\]]/g, ''))
+}
+
+const duplicated = (values: readonly string[]): boolean => new Set(values).size < values.length
+
+/** What must hold between members (design sections 5 and 8). */
+export const RULES: readonly Rule[] = [
+  {
+    members: ['issuer', 'mode', 'listen'],
+    broken: (c) => production(c) && c.issuer === undefined && (outside(c) || c.listen.port === 0),
+    message: 'the service can be reached from other machines, but has no name for relying parties',
+    expected: 'ASSAY_ISSUER with the https URL by which relying parties know this service',
+  },
+  {
+    members: ['issuer', 'listen'],
+    broken: plainIssuer,
+    message: 'the issuer is not an https URL',
+    expected: 'an https URL; http only for localhost with a listener on the loopback interface',
+  },
+  {
+    members: ['issuer', 'mode'],
+    broken: (c) => !production(c) && c.issuer !== undefined && !new URL(c.issuer).hostname.endsWith('.invalid'),
+    message: 'outside production the issuer must be a name that nobody can own',
+    expected: 'an https URL whose host ends in .invalid, or no issuer',
+  },
+  {
+    members: ['listen', 'mode'],
+    broken: (c) => !production(c) && outside(c),
+    message: 'modes other than production listen on the loopback interface only',
+    expected: 'a listener on 127.0.0.1, [::1] or localhost, or mode production',
+  },
+  {
+    members: ['insecure_test_roots', 'mode'],
+    broken: (c) => production(c) && c.insecure_test_roots.length > 0,
+    message: 'a production process never trusts a test root',
+    expected: 'no test root, or mode test',
+  },
+  {
+    members: ['collateral_bundles', 'mode'],
+    broken: (c) => production(c) && c.collateral_bundles.length > 0,
+    message: 'a production process takes collateral from its store and from the vendor',
+    expected: 'no bundle (use `assay collateral import`), or mode test',
+  },
+  {
+    members: ['clock', 'mode'],
+    broken: (c) => c.mode !== 'test' && c.clock !== undefined,
+    message: 'only mode test may stop the clock',
+    expected: 'no clock, or mode test',
+  },
+  {
+    members: ['secret_file', 'redis_url'],
+    broken: (c) => c.redis_url !== undefined && c.secret_file === undefined,
+    message: 'replicas that share Redis must share one secret',
+    expected: 'ASSAY_SECRET_FILE: a file (mode 0600) of at least 32 random bytes, equal on all replicas',
+  },
+  {
+    members: ['tls_key', 'tls_cert'],
+    broken: (c) => (c.tls_key === undefined) !== (c.tls_cert === undefined),
+    message: 'TLS needs a certificate and its key',
+    expected: 'both of ASSAY_TLS_CERT and ASSAY_TLS_KEY, or neither',
+  },
+  {
+    members: ['amd_kds_url', 'amd_kds_transport'],
+    broken: (c) => scheme(c.amd_kds_url) !== 'https:' && c.amd_kds_transport === 'https',
+    message: 'the key distribution service is not asked over https',
+    expected: 'an https URL, or amd_kds_transport: DANGEROUSLY_PLAIN_HTTP',
+  },
+  {
+    members: ['credentials'],
+    broken: (c) => duplicated(c.credentials.map(({ name }) => name)) || duplicated(c.credentials.map((row) => row.token_sha256)),
+    message: 'two credentials share a name or a token',
+    expected: 'a name and a token of its own for each credential',
+  },
+]
