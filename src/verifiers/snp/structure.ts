@@ -1,0 +1,63 @@
+import { AttestationError, problemOf, type ProblemCode } from '../problems.ts'
+import type { Check } from '../verifier.ts'
+
+/** One numbered check of specification snp.md section 15 as a row: what must hold, and how to say what was found. */
+export type Rule<T> = {
+  readonly id: string
+  readonly title: string
+  readonly code: ProblemCode
+  readonly expected: string
+  readonly actual: (subject: T) => string
+  readonly holds: (subject: T) => boolean
+}
+
+/** A check that passed, with the values it looked at. */
+export const passed = (rule: Pick<Rule<never>, 'id' | 'title' | 'expected'>, actual: string): Check => ({
+  id: rule.id,
+  title: rule.title,
+  outcome: 'pass',
+  actual,
+  expected: rule.expected,
+  origin: 'specification',
+})
+
+/** A check that failed, with the remedy of its code. */
+export const failed = (rule: Pick<Rule<never>, 'id' | 'title' | 'expected' | 'code'>, actual: string): Check => ({
+  id: rule.id,
+  title: rule.title,
+  outcome: 'fail',
+  code: rule.code,
+  actual,
+  expected: rule.expected,
+  origin: 'specification',
+  remedy: problemOf(rule.code).remedy,
+})
+
+/** A check that does not apply, with the reason in `actual`. */
+export const skipped = (rule: Pick<Rule<never>, 'id' | 'title'>, why: string): Check => ({
+  id: rule.id,
+  title: rule.title,
+  outcome: 'skip',
+  actual: why,
+})
+
+/** The error that ends reading at a failed check: it carries every check made so far, the failed one last. */
+export function refusal(
+  rule: Pick<Rule<never>, 'id' | 'title' | 'expected' | 'code'>,
+  actual: string,
+  before: readonly Check[],
+): AttestationError {
+  const detail = `${rule.title}: expected ${rule.expected}, found ${actual}`
+  return new AttestationError(rule.code, detail, { at: rule.id, checks: [...before, failed(rule, actual)] })
+}
+
+/** One rule: the checks before it and its own. Throws AttestationError with the rule's code where it does not hold. */
+export function runRule<T>(rule: Rule<T>, subject: T, before: readonly Check[]): readonly Check[] {
+  const actual = rule.actual(subject)
+  if (!rule.holds(subject)) throw refusal(rule, actual, before)
+  return [...before, passed(rule, actual)]
+}
+
+/** All rules in order; structural failures stop at the first (section 15). */
+export const runRules = <T>(rules: readonly Rule<T>[], subject: T, before: readonly Check[]): readonly Check[] =>
+  rules.reduce((checks, rule) => runRule(rule, subject, checks), before)
