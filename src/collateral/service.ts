@@ -14,6 +14,8 @@ export type CollateralRequest = {
 export type Obtained = {
   readonly collateral: Collateral
   readonly fetchedAt: ReadonlyMap<CollateralAddress, Date>
+  /** When the vendor says that each document ends. */
+  readonly expiresAt: ReadonlyMap<CollateralAddress, Date>
   /** Seconds after which a missing document may be there; undefined when nothing is missing. */
   readonly retryAfter: number | undefined
 }

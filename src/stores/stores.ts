@@ -1,4 +1,8 @@
+import type { KeyObject } from 'node:crypto'
 import type { CollateralAddress, RollbackMark } from '../verifiers/verifier.ts'
+
+/** The secret that authenticates stored values (design section 1.4); derived per purpose and mode from the service's secret. */
+export type StoreKeys = { readonly stored: KeyObject }
 
 /**
  * Where the shared state of all replicas lives. Each member is small, so that memory, files and Redis can all serve it.
@@ -34,11 +38,14 @@ export type StoredDocument = {
   readonly expiresAt: Date
 }
 
+/** A kept document without its bytes. */
+export type StoredEntry = Omit<StoredDocument, 'bytes'>
+
 /** Vendor documents and their rollback marks. Marks only advance. */
 export type CollateralStore = {
   readonly get: (address: CollateralAddress) => Promise<StoredDocument | undefined>
   readonly put: (document: StoredDocument) => Promise<void>
-  readonly list: () => Promise<readonly StoredDocument[]>
+  readonly list: () => Promise<readonly StoredEntry[]>
   readonly mark: (address: CollateralAddress) => Promise<RollbackMark | undefined>
   /** Keeps the higher of the stored mark and this one, by number and by thisUpdate separately. */
   readonly advanceMark: (address: CollateralAddress, mark: Exclude<RollbackMark, 'strictest'>) => Promise<void>
