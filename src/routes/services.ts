@@ -23,6 +23,8 @@ export type Services = {
   readonly challenges: Challenges
   readonly credentials: Credentials
   readonly rateLimits: RateLimits
+  /** Whose address a connection speaks for; X-Forwarded-For counts only behind a configured proxy. */
+  readonly clientAddress: (connection: Connection) => string
   readonly collateral: CollateralService
   readonly tokens: TokenIssuer
   readonly audit: AuditLog
@@ -30,6 +32,9 @@ export type Services = {
   readonly limits: Limits
   readonly readiness: Readiness
 }
+
+/** The other end of a connection, and the X-Forwarded-For header that came through it. */
+export type Connection = { readonly peer: string; readonly forwardedFor: string | undefined }
 
 /** Bounds of one process (design section 3, Limits). */
 export type Limits = {

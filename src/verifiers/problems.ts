@@ -30,6 +30,7 @@ export const PROBLEMS = {
     title: 'The request is larger than the limit',
     remedy: 'Send less; the limits are in the documentation of the operation.',
   },
+  'request-headers-too-large': { kind: 'caller', status: 431, title: 'The headers are too large', remedy: 'Send at most 8 KiB of them.' },
   'request-timeout': {
     kind: 'caller',
     status: 408,

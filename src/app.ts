@@ -1,0 +1,70 @@
+import { randomUUID } from 'node:crypto'
+import { Hono, type Context } from 'hono'
+import { addressPrefix } from './access/rate-limit.ts'
+import { authorise } from './routes/authorise.ts'
+import type { Answer, Bindings, Call, Route } from './routes/call.ts'
+import { problemAnswer } from './routes/problem.ts'
+import type { Services } from './routes/services.ts'
+import { ROUTES } from './routes/table.ts'
+import { unknownAddress } from './routes/unknown.ts'
+import { createWork, type Work } from './routes/work.ts'
+
+/** The service without its sockets: give it to startServer, or call `request` in a test. */
+export type App = Hono<{ Bindings: Bindings }>
+type Ctx = Context<{ Bindings: Bindings }>
+
+/** What every handler of one app shares. */
+type Frame = { readonly services: Services; readonly work: Work }
+
+/** Routes with their access rules and the one error handler. Another table is given by tests only. */
+export function createApp(services: Services, routes: readonly Route[] = ROUTES): App {
+  const app: App = new Hono()
+  const frame = { services, work: createWork(services.limits) }
+  for (const route of routes) app.on(route.method, honoPath(route.path), (c) => serve(c, route, frame))
+  const unknown: Route = { method: 'GET', path: '/', access: 'public', handler: unknownAddress(routes) }
+  app.notFound((c) => serve(c, unknown, frame))
+  return app
+}
+
+/** `/problems/{code}` as the router writes it. */
+const honoPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1')
+
+async function serve(c: Ctx, route: Route, frame: Frame): Promise<Response> {
+  const requestId = randomUUID()
+  return respond(await answer({ c, route, requestId }, frame), requestId)
+}
+
+type Request = { readonly c: Ctx; readonly route: Route; readonly requestId: string }
+
+async function answer({ c, route, requestId }: Request, { services, work }: Frame): Promise<Answer> {
+  try {
+    const caller = authorise(route.access, c.req.header('authorization'), services.credentials)
+    return await route.handler({ ...callOf(c, services), requestId, caller, work }, services)
+  } catch (error) {
+    const problem = problemAnswer(error, { issuer: services.issuer, requestId })
+    // The error holds no bytes of the caller, so it may be logged whole.
+    services.log[problem.status === 500 ? 'error' : 'info']({ request_id: requestId, route: route.path, err: error }, 'refused')
+    return problem
+  }
+}
+
+function callOf(c: Ctx, services: Services): Omit<Call, 'requestId' | 'caller' | 'work'> {
+  // Without a listener (tests) there is no environment at all, whatever the types say.
+  const incoming = (c.env as Bindings | undefined)?.incoming
+  const peer = incoming?.socket.remoteAddress ?? ''
+  return {
+    method: c.req.method,
+    path: c.req.path,
+    header: (name) => c.req.header(name),
+    param: (name) => c.req.param(name) ?? '',
+    body: incoming === undefined ? (c.req.raw.body ?? undefined) : incoming.iterator({ destroyOnReturn: false }),
+    prefix: addressPrefix(services.clientAddress({ peer, forwardedFor: c.req.header('x-forwarded-for') })),
+  }
+}
+
+function respond({ status, headers, body }: Answer, requestId: string): Response {
+  return new Response(body, {
+    status,
+    headers: { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...headers, 'x-request-id': requestId },
+  })
+}
