@@ -1,0 +1,70 @@
+import { z } from 'zod'
+
+/** What a member must be, said once: it is the error text, and `expected` of the problem. */
+const said = (text: string) => ({ error: `expected ${text}` })
+
+/** `allow` or `deny` and the like: exactly one of these words. */
+export const words = <const T extends readonly [string, ...string[]]>(all: T) =>
+  z.enum(all, said(all.map((word) => `\`${word}\``).join(' or ')))
+
+/** A whole number in a closed range. */
+export const whole = (from: number, to: number) => {
+  const text = said(`a whole number from ${from} to ${to}`)
+  return z.int(text).min(from, text).max(to, text)
+}
+
+/** `true` or `false`, for the few options that AMD's and other verifiers' texts name as a yes or a no. */
+export const yesOrNo = () => z.boolean(said('true or false'))
+
+/** Lower-case hex of one of these lengths in bytes. */
+export const hex = (...lengths: readonly number[]) => {
+  const text = said(`lower-case hex of ${lengths.join(' or ')} bytes, in quotes`)
+  return z
+    .string(text)
+    .regex(/^(?:[0-9a-f]{2})+$/, text)
+    .refine((value) => lengths.includes(value.length / 2), text)
+}
+
+/** Hex of a digest or of a name: all zeros means that the field is absent in a report, so a list that holds it would accept absence. */
+export const digest = (...lengths: readonly number[]) =>
+  hex(...lengths).refine((value) => !/^0*$/.test(value), { error: 'all zeros mean "absent" in a report and cannot be listed' })
+
+/** A list that says something: not empty (an empty list would be read as "none" by one and as "any" by another), nothing twice. */
+export const list = <T extends z.ZodType<string | number>>(entry: T) =>
+  z
+    .array(entry, said('a list'))
+    .min(1, { error: 'an empty list is ambiguous: leave the member out, or list something' })
+    .refine((values) => new Set(values).size === values.length, { error: 'the list holds an entry twice' })
+
+const BITS = said('hex digits behind 0x, at most 16, in quotes')
+
+/** A field of 64 bits: `"0x30000"` (or a YAML integer that JavaScript holds exactly); kept as 0x and 16 digits, so that equal values are equal text. */
+export const bits64 = () =>
+  z.preprocess(
+    (value) => (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? `0x${value.toString(16)}` : value),
+    z
+      .string(BITS)
+      .regex(/^0x[0-9a-fA-F]{1,16}$/, BITS)
+      .transform((text) => `0x${BigInt(text).toString(16).padStart(16, '0')}`),
+  )
+
+const VERSION = said('"major.minor", each 0 to 255, in quotes')
+
+/** An API version `"major.minor"`. Text, because 1.50 and 1.5 are one number and two versions. */
+export const apiVersion = () =>
+  z
+    .string(VERSION)
+    .regex(/^(?:0|[1-9][0-9]{0,2})\.(?:0|[1-9][0-9]{0,2})$/, VERSION)
+    .refine((text) => text.split('.').every((part) => Number(part) <= 255), VERSION)
+
+/** Text of a bounded length without control characters. */
+export const line = (most: number) => {
+  const text = said(`1 to ${most} characters on one line`)
+  return z.string(text).regex(new RegExp(`^[\\x20-\\x7e]{1,${most}}$`), text)
+}
+
+/** A name that may stand in a path, a log line and a claim. */
+export const name = () => {
+  const text = said('a name of letters, digits, dot, dash and underscore, 1 to 64 characters, beginning with a letter or digit')
+  return z.string(text).regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, text)
+}

@@ -1,0 +1,128 @@
+import { z } from 'zod'
+import { apiVersion, bits64, digest, hex, line, list, name, whole, words, yesOrNo } from './policy-values.ts'
+import { minTcb } from './policy-tcb.ts'
+
+/** POLICY of the guest (specification snp.md section 1.1): what it may allow, and what it must insist on. */
+const guestPolicy = z.strictObject({
+  min_abi: apiVersion().optional(),
+  smt: words(['allow', 'deny']).default('allow'),
+  migrate_ma: words(['deny', 'DANGEROUSLY_ALLOW']).default('deny'),
+  debug: words(['deny', 'DANGEROUSLY_ALLOW']).default('deny'),
+  cxl: words(['deny', 'allow']).default('deny'),
+  single_socket: words(['any', 'require']).default('any'),
+  mem_aes_256_xts: words(['any', 'require']).default('any'),
+  rapl_dis: words(['any', 'require']).default('any'),
+  ciphertext_hiding: words(['any', 'require']).default('any'),
+  page_swap_disable: words(['any', 'require']).default('any'),
+})
+
+const bit = () => words(['require', 'forbid', 'any'])
+
+/** PLATFORM_INFO of the host (section 1.2). The alias check closes BadRAM, AMD-SB-3015 (section 11). */
+const platformInfo = z.strictObject({
+  smt: bit().default('any'),
+  tsme: bit().default('any'),
+  ecc: bit().default('any'),
+  rapl_disabled: bit().default('any'),
+  ciphertext_hiding: bit().default('any'),
+  alias_check: bit().default('require'),
+  tio: bit().default('any'),
+  unknown_bits: words(['allow', 'deny']).default('allow'),
+})
+
+const reaction = () => words(['refuse', 'warn', 'report'])
+
+/** How each advisory of advisories.ts counts (section 11). */
+const advisories = z.strictObject({
+  'amd-sb-3019': reaction().default('refuse'),
+  'amd-milan-vcek-seed-extraction': reaction().default('report'),
+})
+
+/** Revocation lists (section 8) and tolerance for clocks (SNP-33: at most 300 s). */
+const crl = z.strictObject({
+  mode: words(['require', 'prefer', 'DANGEROUSLY_OFF']).default('require'),
+  grace_seconds: whole(0, 2_592_000).default(0),
+  skew_seconds: whole(0, 300).default(60),
+})
+
+/** Rules over several members run beside the others' problems, so that all are told at once. */
+const always = () => true
+
+/** Section 9, in its order. What is left out has its strict value; a list that is left out asks nothing, except `measurements`. */
+const snp = z
+  .strictObject({
+    /** Absent: everything is refused (`snp-measurement-policy-missing`). */
+    measurements: z
+      .union([z.literal('DANGEROUSLY_ACCEPT_ANY'), list(digest(48))], {
+        error: 'expected a list of lower-case hex of 48 bytes, none of them zero, or `DANGEROUSLY_ACCEPT_ANY`',
+      })
+      .optional(),
+    min_report_version: whole(2, 5).default(3),
+    max_report_version: whole(2, 5).default(5),
+    guest_policy: guestPolicy.prefault({}),
+    policy_values: list(bits64()).optional(),
+    min_guest_svn: whole(0, 0xffffffff).optional(),
+    host_data: list(hex(32)).optional(),
+    family_id: list(hex(16)).optional(),
+    image_id: list(hex(16)).optional(),
+    report_id: list(hex(32)).optional(),
+    report_id_ma: list(hex(32)).optional(),
+    chip_ids: list(digest(64, 8)).optional(),
+    min_tcb: minTcb.optional(),
+    permit_provisional_firmware: yesOrNo().default(false),
+    require_reported_not_above_committed: yesOrNo().default(true),
+    min_api_version: apiVersion().optional(),
+    /** Counts only where the version is exactly `min_api_version`: builds of different versions cannot be compared (section 2.1). */
+    min_build: whole(0, 255).optional(),
+    platform_info: platformInfo.prefault({}),
+    vmpl: list(whole(0, 3)).default([0]),
+    require_id_block: yesOrNo().default(false),
+    require_author_key: yesOrNo().default(false),
+    trusted_id_key_digests: list(digest(48)).optional(),
+    trusted_author_key_digests: list(digest(48)).optional(),
+    id_key_enforcement: words(['enforce', 'warn']).default('enforce'),
+    min_launch_mit_vector: bits64().optional(),
+    min_current_mit_vector: bits64().optional(),
+    require_current_mit_superset_of_launch: yesOrNo().default(false),
+    allowed_signing_keys: list(words(['vcek', 'vlek'])).default(['vcek', 'vlek']),
+    csp_ids: list(line(255)).optional(),
+    masked_chip_id: words(['refuse', 'allow']).default('refuse'),
+    denied_hwids: list(digest(64, 8)).optional(),
+    denied_vek_spki: list(digest(32)).optional(),
+    migration_agent: words(['refuse', 'allow']).default('refuse'),
+    advisories: advisories.prefault({}),
+    crl: crl.prefault({}),
+  })
+  .refine((document) => !(document.min_report_version > document.max_report_version), {
+    path: ['max_report_version'],
+    error: 'must not be below min_report_version',
+    when: always,
+  })
+  .refine((document) => document.min_build === undefined || document.min_api_version !== undefined, {
+    path: ['min_build'],
+    error: 'needs min_api_version: builds compare within one version only',
+    when: always,
+  })
+
+/** The document as it is written (design sections 3 and 4); unknown members are refused. */
+export const policyDocument = z.strictObject({
+  name: name(),
+  /** Whether evidence must bind a key of the caller. Without one the token is a bearer token. */
+  key_binding: words(['required', 'DANGEROUSLY_OPTIONAL']).default('required'),
+  /** Assay gives no replay protection for a nonce of the relying party. */
+  relying_party_nonce: words(['refuse', 'allow']).default('refuse'),
+  /** The worst status for which a token is still issued. */
+  issue_on: words(['affirming', 'warning']).default('affirming'),
+  /** `full` shows what this policy expects to callers without a role, too. */
+  explain: words(['minimal', 'full']).default('minimal'),
+  token: z.strictObject({ lifetime_seconds: whole(60, 900).default(300) }).prefault({}),
+  snp: snp.prefault({}),
+})
+
+type Frozen<T> = T extends readonly (infer E)[] ? readonly Frozen<E>[] : T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T
+
+/** A policy with every default written out: plain data, deeply frozen. */
+export type AppraisalPolicy = Frozen<z.output<typeof policyDocument>>
+
+/** What a policy says about SEV-SNP. */
+export type SnpPolicy = AppraisalPolicy['snp']
