@@ -2,7 +2,7 @@ import { readCertificateBlob } from '../pem.ts'
 import { AttestationError } from '../problems.ts'
 import { Reader } from '../reader.ts'
 import type { Check } from '../verifier.ts'
-import { passed, refusal } from './structure.ts'
+import { passed, refusal, skipped } from './structure.ts'
 
 /** What a GUID of the table names (specification snp.md section 5); GUID bytes are in the order of their text. */
 const GUIDS = {
@@ -88,6 +88,12 @@ export function readCertTable(bytes: Uint8Array, before: readonly Check[]): Cert
   if (clash !== undefined) throw refusal(DISTINCT, clash, inside)
   return { entries: headers.map((h) => entryOf(h, bytes)), checks: [...inside, passed(DISTINCT, 'distinct')] }
 }
+
+/** What stands for the table when none came: its checks, skipped. */
+export const skipCertTable = (before: readonly Check[]): CertTable => ({
+  entries: [],
+  checks: [...before, ...[BOUNDED, AFTER_HEADER, IN_BOUNDS, DISTINCT].map((rule) => skipped(rule, 'no certificate table'))],
+})
 
 function readHeaders(bytes: Uint8Array, before: readonly Check[]): readonly Header[] {
   if (bytes.length > MAX_BYTES) throw refusal(BOUNDED, `${bytes.length} bytes`, before)

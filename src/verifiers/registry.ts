@@ -1,0 +1,16 @@
+import { snp } from './snp/index.ts'
+import { tsm } from './tsm.ts'
+import type { Anchors, Evidence, EvidenceType, Unverified, Verifier } from './verifier.ts'
+
+type EvidenceOf = { readonly [T in EvidenceType]: Extract<Evidence, { type: T }> }
+
+/** One row for each kind of evidence; a kind without a row does not compile. */
+const VERIFIERS: { readonly [T in EvidenceType]: Verifier<EvidenceOf[T]> } = { snp, tsm }
+
+/** Reads evidence with the verifier of its type. Throws AttestationError when the bytes make no sense. */
+export async function verify<T extends EvidenceType>(
+  evidence: EvidenceOf[T] & { readonly type: T },
+  anchors: Anchors,
+): Promise<Unverified> {
+  return VERIFIERS[evidence.type](evidence, anchors)
+}

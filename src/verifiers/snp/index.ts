@@ -1,0 +1,126 @@
+import type { Anchors, Check, Collateral, CollateralAddress, Context, Finding, SnpEvidence, Verifier } from '../verifier.ts'
+import { verifyEcdsa } from '../signatures.ts'
+import { crlAddress, vcekAddress } from './address.ts'
+import { verifyEndorsement } from './chain.ts'
+import { claimsOf, hex } from './claims-of.ts'
+import type { SnpClaims, SnpProduct } from './claims.ts'
+import type { VekFact } from './facts.ts'
+import { hwidBytes } from './products.ts'
+import type { Report } from './report.ts'
+import { readEvidence, type ReadEvidence } from './structure-evidence.ts'
+import { readTcbs, type Identity, type Tcbs } from './structure-identity.ts'
+import { failed, passed, skipped } from './structure.ts'
+import { productHint } from './vek.ts'
+
+const isZero = (bytes: Uint8Array): boolean => bytes.every((b) => b === 0)
+
+/** The address of the VCEK that must have signed a report; undefined when none can be known: VLEK, masked chip, version 2. */
+function vcekAddressOf(report: Report, { product, tcbs }: Identity): CollateralAddress | undefined {
+  if (report.signingKey === 'vlek' || isZero(report.chipId)) return undefined
+  if (product === undefined || tcbs === undefined) return undefined
+  return vcekAddress(product, hex(report.chipId.subarray(0, hwidBytes(product))), tcbs.reported)
+}
+
+/** Version 2 names no product: what a shipped certificate says of itself tells which lists to have at hand, and nothing more. */
+const productFor = ({ identity, certificates }: ReadEvidence): SnpProduct | undefined =>
+  identity.product ?? certificates.map(productHint).find((product) => product !== undefined)
+
+/** What verification needs besides the evidence: the lists of both endpoints, and the VCEK if none came along. */
+function needsOf(read: ReadEvidence): readonly CollateralAddress[] {
+  const product = productFor(read)
+  const lists = product === undefined ? [] : [crlAddress(product, 'vcek'), crlAddress(product, 'vlek')]
+  const vcek = read.certificates.length > 0 ? undefined : vcekAddressOf(read.report, read.identity)
+  return vcek === undefined ? lists : [vcek, ...lists]
+}
+
+/** A lone shipped certificate by the address it would be fetched from: whoever keeps it verifies it for that address first. */
+function offersOf({ report, identity, certificates }: ReadEvidence): ReadonlyMap<CollateralAddress, Uint8Array> {
+  const address = vcekAddressOf(report, identity)
+  const [certificate] = certificates
+  return new Map(address === undefined || certificate === undefined || certificates.length > 1 ? [] : [[address, certificate]])
+}
+
+const SIGNATURE = {
+  id: 'SNP-50',
+  title: 'The report is signed by the endorsement key',
+  code: 'snp-signature-invalid',
+  expected: 'an ECDSA P-384 signature over bytes [0, 0x2a0)',
+} as const
+
+/** SNP-50, over the bytes as received (specification snp.md section 4). */
+async function checkSignature(report: Report, fact: VekFact): Promise<Check> {
+  const valid = await verifyEcdsa({ key: fact.key, data: report.signed, signature: report.signature })
+  const key = `endorsement key ${fact.vek.spkiSha256}`
+  return valid ? passed(SIGNATURE, `verified with ${key}`) : failed(SIGNATURE, `does not verify with ${key}`)
+}
+
+const DATA_PROFILE = {
+  id: 'SNP-61',
+  title: 'The expected report data has the length of its profile',
+  code: 'snp-report-data-profile-invalid',
+  expected: '64 bytes',
+} as const
+const REPORT_DATA = { id: 'SNP-60', title: 'REPORT_DATA is the value that the request binds', code: 'snp-report-data-mismatch' } as const
+
+/** SNP-61 and SNP-60: all 64 bytes, nothing padded or cut here. */
+function checkReportData(report: Report, reportData: Uint8Array | undefined): readonly Check[] {
+  if (reportData === undefined) return [DATA_PROFILE, REPORT_DATA].map((rule) => skipped(rule, 'not asked'))
+  const length = `${reportData.length} bytes`
+  if (reportData.length !== 64) return [failed(DATA_PROFILE, length)]
+  const rule = { ...REPORT_DATA, expected: hex(reportData) }
+  const equal = Buffer.compare(report.reportData, reportData) === 0
+  return [passed(DATA_PROFILE, length), equal ? passed(rule, hex(report.reportData)) : failed(rule, hex(report.reportData))]
+}
+
+/** Whether the lists of both endpoints were checked, as the checks of section 8 say. */
+function revocationOf(checks: readonly Check[]): SnpClaims['revocation'] {
+  const lists = checks.filter(({ id }) => id === 'SNP-36')
+  return lists.length > 0 && lists.every(({ outcome }) => outcome === 'pass') ? 'checked' : 'not-checked'
+}
+
+/** Nothing is believed without at least one check, and none that failed. */
+const allGood = (checks: readonly Check[]): boolean => checks.length > 0 && checks.every(({ outcome }) => outcome !== 'fail')
+
+type Grounds = { readonly anchors: Anchors; readonly collateral: Collateral; readonly context: Context }
+type Endorsed = { readonly fact: VekFact; readonly product: SnpProduct; readonly before: readonly Check[] }
+
+/** SNP-11 for version 2, whose product the chain has told. */
+function tcbsOf(read: ReadEvidence, { product, before }: Endorsed): { tcbs: Tcbs; checks: readonly Check[] } {
+  const { tcbs } = read.identity
+  return tcbs === undefined ? readTcbs(product, read.report, before) : { tcbs, checks: before }
+}
+
+/** SNP-50 to SNP-61 on a report whose endorsement key is proven. A wrong signature stops: nothing after it would be worth reading. */
+async function judgeReport(read: ReadEvidence, endorsed: Endorsed, context: Context): Promise<Omit<Finding, 'validUntil'>> {
+  const { report } = read
+  const { tcbs, checks } = tcbsOf(read, endorsed)
+  const signature = await checkSignature(report, endorsed.fact)
+  if (signature.outcome === 'fail') return { checks: [...checks, signature] }
+  const all = [...checks, signature, ...checkReportData(report, context.reportData)]
+  if (!allGood(all)) return { checks: all }
+  const { fact, product } = endorsed
+  return { checks: all, claims: { snp: claimsOf({ report, product, tcbs, vek: fact.vek, revocation: revocationOf(all) }) } }
+}
+
+/** SNP-22 to SNP-61: certificates, then the signature, then the binding. Claims exist only when nothing failed. */
+async function verifyReport(read: ReadEvidence, grounds: Grounds): Promise<Finding> {
+  const { report, certificates } = read
+  const { checks, fact, product, validUntil, undecided } = await verifyEndorsement({ ...grounds, certificates, report })
+  const before = [...read.checks, ...checks]
+  if (undecided !== undefined) return { checks: before, validUntil, undecided }
+  if (fact === undefined || product === undefined) return { checks: before, validUntil }
+  return { ...(await judgeReport(read, { fact, product, before }, grounds.context)), validUntil }
+}
+
+/**
+ * AMD SEV-SNP (specification snp.md): reads the report and what came with it, tells which vendor documents it needs, and verifies.
+ * Throws AttestationError (kind malformed) when the bytes make no sense; it carries the checks up to the failed one.
+ */
+export const snp: Verifier<SnpEvidence> = async (evidence, anchors) => {
+  const read = readEvidence(evidence)
+  return {
+    needs: needsOf(read),
+    offers: offersOf(read),
+    verify: (collateral, context) => verifyReport(read, { anchors, collateral, context }),
+  }
+}
