@@ -6,6 +6,8 @@ import { parseListen } from './listen.ts'
 const NAME = /^[\x21-\x7e]{1,200}$/
 
 const name = z.string().regex(NAME, '1 to 200 printable ASCII characters without blanks')
+/** There are no wildcards, so a name that looks like one is refused rather than taken literally. */
+const audienceName = name.refine((text) => !text.includes('*'), 'the whole name of one audience; there are no wildcards')
 const path = z.string().min(1, 'a path').max(4096)
 const integer = (min: number, max: number) => z.int(`a whole number from ${min} to ${max}`).min(min).max(max)
 
@@ -75,7 +77,7 @@ export const members = z.strictObject({
   amd_kds_url: url('https', 'http').default('https://kdsintf.amd.com'),
   amd_kds_transport: z.enum(['https', 'DANGEROUSLY_PLAIN_HTTP']).default('https'),
   audiences: z
-    .record(name, audience)
+    .record(audienceName, audience)
     .refine((all) => Object.keys(all).length > 0, 'at least one audience')
     .default({ default: { policies: ['strict'], profile: 'lean', alg: 'ES256', relying_party_nonce: 'refuse', accepts_weakenings: [] } }),
   credentials: z.array(credential).readonly().default([]),

@@ -77,11 +77,12 @@ export function mergeSources(environment: Environment, file: ParsedFile | undefi
 export const unknownVariables = (environment: Environment): readonly string[] =>
   Object.keys(environment).filter((name) => name.startsWith('ASSAY_') && name !== FILE_VARIABLE && !Object.hasOwn(VARIABLES, name))
 
-/** The variable that sets a member. */
-export const variableOf = (member: string): string | undefined => Object.entries(VARIABLES).find(([, row]) => row[0] === member)?.[0]
-
 /** A file whose text is YAML (JSON is YAML), not yet checked against the schema. */
-export type ParsedFile = { readonly values: Readonly<Record<string, unknown>>; readonly originOf: (path: readonly PropertyKey[]) => string }
+export type ParsedFile = {
+  readonly values: Readonly<Record<string, unknown>>
+  /** The line of a member, or of its nearest parent that is there; undefined when the file says nothing of it. */
+  readonly originOf: (path: readonly PropertyKey[]) => string | undefined
+}
 
 /** What is wrong with the text itself, by line. */
 export type SyntaxProblem = { readonly line: number; readonly message: string }
@@ -94,7 +95,8 @@ export function parseFile(text: string, name: string): ParsedFile | readonly Syn
   if (problems.length > 0) return problems.map(({ pos, message }) => ({ line: lines.linePos(pos[0]).line, message }))
   const values = plain(document)
   if (values === undefined) return [{ line: 1, message: 'the file must hold one mapping of settings, without aliases' }]
-  return { values, originOf: (path) => `${name}:${lines.linePos(offsetOf(document, path)).line}` }
+  const lineOf = (offset: number | undefined) => (offset === undefined ? undefined : `${name}:${lines.linePos(offset).line}`)
+  return { values, originOf: (path) => lineOf(offsetOf(document, path)) }
 }
 
 function plain(document: Document): Readonly<Record<string, unknown>> | undefined {
@@ -111,7 +113,7 @@ function plain(document: Document): Readonly<Record<string, unknown>> | undefine
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Where a member is written; for one that is missing, where its nearest parent is. */
-function offsetOf(document: Document, path: readonly PropertyKey[]): number {
+function offsetOf(document: Document, path: readonly PropertyKey[]): number | undefined {
   for (let length = path.length; length > 0; length -= 1) {
     const parent: unknown = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true)
     const last = path[length - 1]
@@ -119,5 +121,5 @@ function offsetOf(document: Document, path: readonly PropertyKey[]): number {
     const node: unknown = isNode(key) ? key : document.getIn(path.slice(0, length), true)
     if (isNode(node) && node.range) return node.range[0]
   }
-  return 0
+  return undefined
 }

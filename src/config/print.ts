@@ -1,0 +1,53 @@
+import { stringify } from 'yaml'
+import type { Config } from '../config.ts'
+import { listenText } from './listen.ts'
+
+const HIDDEN = '(redacted)'
+
+/** A URL without its password. */
+function withoutPassword(text: string): string {
+  const url = new URL(text)
+  if (url.password !== '') url.password = 'redacted'
+  return url.href
+}
+
+/** The configuration as it is in force, as YAML by the names of the file, without anything that opens a door. */
+export function printConfig(config: Config): string {
+  return stringify({
+    mode: config.mode,
+    listen: listenText(config.listen),
+    issuer: config.issuer,
+    data_dir: config.dataDir,
+    secret_file: config.secretFile,
+    token_key_file: config.tokenKeyFile,
+    policy_dir: config.policyDir,
+    audit_file: config.auditFile,
+    processes: config.processes,
+    log_level: config.logLevel,
+    tls_cert: config.tls?.certFile,
+    tls_key: config.tls?.keyFile,
+    trusted_proxies: config.trustedProxies,
+    redis_url: config.redis === undefined ? undefined : withoutPassword(config.redis.url),
+    redis_prefix: config.redis?.prefix,
+    amd_kds_url: config.amdKds.url,
+    amd_kds_transport: config.amdKds.transport,
+    audiences: Object.fromEntries(config.audiences.map((row) => [row.name, audience(row)])),
+    // The hash of a good token opens nothing, but that of a guessable one does.
+    credentials: config.credentials.map(({ name, role }) => ({ name, role, token_sha256: HIDDEN })),
+    rate_limit: { requests: config.rateLimit.requests, per_seconds: config.rateLimit.perSeconds },
+    limits: { body_bytes: config.limits.bodyBytes, in_flight: config.limits.inFlight },
+    challenge_lifetime_seconds: config.challengeLifetimeSeconds,
+    token_lifetime_seconds: config.tokenLifetimeSeconds,
+    clock: config.clock,
+    insecure_test_roots: config.insecureTestRoots,
+    collateral_bundles: config.collateralBundles,
+  })
+}
+
+const audience = (row: Config['audiences'][number]) => ({
+  policies: row.policies,
+  profile: row.profile,
+  alg: row.alg,
+  relying_party_nonce: row.relyingPartyNonce,
+  accepts_weakenings: row.acceptsWeakenings,
+})
