@@ -41,7 +41,7 @@ describe('the default configuration', () => {
       clock: undefined,
     })
     expect(config.audiences).toEqual([
-      { name: 'default', policies: ['strict'], profile: 'lean', alg: 'ES256', relyingPartyNonce: 'refuse', acceptsWeakenings: [] },
+      { name: 'default', policies: ['strict'], profile: 'lean', alg: 'ES256', relyingPartyNonce: 'refuse', DANGEROUSLY_WEAKENED_BY: [] },
     ])
     expect(warnings).toEqual([])
   })

@@ -25,7 +25,7 @@ export type Config = {
   readonly trustedProxies: readonly string[]
   readonly redis: { readonly url: string; readonly prefix: string } | undefined
   readonly amdKds: { readonly url: string; readonly transport: 'https' | 'DANGEROUSLY_PLAIN_HTTP' }
-  readonly audiences: readonly ConfiguredAudience[]
+  readonly audiences: readonly Audience[]
   readonly credentials: readonly { readonly name: string; readonly role: Role; readonly tokenSha256: string }[]
   readonly rateLimit: { readonly requests: number; readonly perSeconds: number }
   readonly limits: Limits
@@ -37,9 +37,6 @@ export type Config = {
   readonly insecureTestRoots: readonly string[]
   readonly collateralBundles: readonly string[]
 }
-
-/** An audience with the weakenings of its policies that the operator has written twice. */
-export type ConfiguredAudience = Audience & { readonly acceptsWeakenings: readonly string[] }
 
 /** One thing that is wrong: where it was written, and what should be there. */
 export type ConfigProblem = { readonly path: string; readonly origin: string; readonly message: string; readonly expected?: string }
@@ -177,13 +174,13 @@ function configOf(m: Members): Config {
   }
 }
 
-const audienceOf = (name: string, row: Members['audiences'][string]): ConfiguredAudience => ({
+const audienceOf = (name: string, row: Members['audiences'][string]): Audience => ({
   name,
   policies: row.policies,
   profile: row.profile,
   alg: row.alg,
   relyingPartyNonce: row.relying_party_nonce,
-  acceptsWeakenings: row.accepts_weakenings,
+  DANGEROUSLY_WEAKENED_BY: row.DANGEROUSLY_WEAKENED_BY,
 })
 
 function deepFreeze<T>(value: T): T {

@@ -44,8 +44,8 @@ const audience = z.strictObject({
   profile: z.literal('lean').default('lean'),
   alg: z.literal('ES256').default('ES256'),
   relying_party_nonce: z.enum(['refuse', 'allow']).default('refuse'),
-  // An audience is as strong as its weakest policy, so a weakening beside other policies must be written here once more.
-  accepts_weakenings: z.array(z.string().min(1)).readonly().default([]),
+  // An audience is as strong as its weakest policy, so one that is weakened and stands beside others must be named here once more.
+  DANGEROUSLY_WEAKENED_BY: z.array(name).readonly().default([]),
 })
 
 const credential = z.strictObject({
@@ -79,7 +79,9 @@ export const members = z.strictObject({
   audiences: z
     .record(audienceName, audience)
     .refine((all) => Object.keys(all).length > 0, 'at least one audience')
-    .default({ default: { policies: ['strict'], profile: 'lean', alg: 'ES256', relying_party_nonce: 'refuse', accepts_weakenings: [] } }),
+    .default({
+      default: { policies: ['strict'], profile: 'lean', alg: 'ES256', relying_party_nonce: 'refuse', DANGEROUSLY_WEAKENED_BY: [] },
+    }),
   credentials: z.array(credential).readonly().default([]),
   rate_limit: z
     .strictObject({ requests: integer(1, 10_000_000).default(600), per_seconds: integer(1, 86_400).default(60) })

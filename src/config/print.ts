@@ -49,5 +49,5 @@ const audience = (row: Config['audiences'][number]) => ({
   profile: row.profile,
   alg: row.alg,
   relying_party_nonce: row.relyingPartyNonce,
-  accepts_weakenings: row.acceptsWeakenings,
+  DANGEROUSLY_WEAKENED_BY: row.DANGEROUSLY_WEAKENED_BY,
 })

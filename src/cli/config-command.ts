@@ -1,0 +1,45 @@
+import { configuration } from './load.ts'
+import { terminal } from './output.ts'
+import type { AddCommand } from './program.ts'
+
+type Flags = { readonly print?: true }
+
+/** `assay config check [--print]`: whether the service would start with this configuration, and what is in force. */
+export const addConfig: AddCommand = (program) => {
+  const config = program.command('config').description('check and show the configuration (environment and ASSAY_CONFIG)')
+  config.option('--print', 'show what is in force, without secrets').action(async ({ print }: Flags, command) => {
+    if (print === true) return show()
+    return command.help({ error: true })
+  })
+  config
+    .command('check')
+    .description('check settings, policies and audiences; name everything that is wrong')
+    .option('--print', 'also show what is in force, without secrets')
+    // Parent and child share the flag, and the parent takes it first wherever it stands.
+    .action(async (_: Flags, command) => check(command.optsWithGlobals()))
+  config.command('print').description('the same as --print').action(show)
+}
+
+async function check({ print }: Flags): Promise<void> {
+  const { loadPolicies } = await import('../config/policies.ts')
+  const { weakeningsOf } = await import('../appraisal/weakenings.ts')
+  const { config } = configuration()
+  const policies = loadPolicies(config)
+  if (print === true) await show()
+  for (const { name, policies: names } of config.audiences) {
+    const weak = names.flatMap((policy) => weakeningsOf(policies.get(policy)?.document ?? unknown(policy)))
+    if (weak.length > 0) terminal.note(`assay: audience ${name} is only as strong as its weakest policy: ${weak.join(', ')}`)
+  }
+  terminal.note(
+    `assay: the configuration is usable: ${config.audiences.length} audiences, ${policies.all().length} policies, mode ${config.mode}`,
+  )
+}
+
+async function show(): Promise<void> {
+  const { printConfig } = await import('../config/print.ts')
+  terminal.out(printConfig(configuration().config))
+}
+
+function unknown(policy: string): never {
+  throw new Error(`the policy ${policy} is not loaded`)
+}

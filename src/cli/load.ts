@@ -1,0 +1,11 @@
+import { readFileSync } from 'node:fs'
+import { loadConfig, type Loaded } from '../config.ts'
+import type { Flag } from '../config/sources.ts'
+import { terminal } from './output.ts'
+
+/** The configuration of this process, as the service would see it; what is odd about it goes to standard error. */
+export function configuration(flags: readonly Flag[] = []): Loaded {
+  const loaded = loadConfig({ environment: process.env, readText: (path) => readFileSync(path, 'utf8'), flags })
+  for (const warning of loaded.warnings) terminal.note(`assay: ${warning}`)
+  return loaded
+}

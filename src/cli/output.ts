@@ -1,0 +1,47 @@
+import { styleText } from 'node:util'
+
+/** Where a command writes: results to standard output, remarks to standard error. */
+export type Output = { readonly out: (text: string) => void; readonly note: (text: string) => void }
+
+/** The terminal or pipe of this process. */
+export const terminal: Output = {
+  out: (text) => void process.stdout.write(text.endsWith('\n') ? text : `${text}\n`),
+  note: (text) => void process.stderr.write(`${text}\n`),
+}
+
+/** Untrusted text as it may be shown: control characters could move the cursor and forge a verdict. */
+export const printable = (text: string): string =>
+  text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`)
+
+type Style = Parameters<typeof styleText>[0]
+
+/** Coloured where standard output is a terminal that shows colours. */
+export const styled = (style: Style, text: string): string => styleText(style, text, { stream: process.stdout })
+
+/** A JSON answer: one object, indented for people. */
+export const jsonText = (value: unknown): string => JSON.stringify(value, undefined, 2)
+
+const WIDTH = 100
+
+/** Lines of at most `width` characters; long values without blanks (digests) are cut where they end. */
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = []
+  for (let rest = text; ;) {
+    if (rest.length <= width) return [...lines, rest]
+    const blank = rest.lastIndexOf(' ', width)
+    const cut = blank > width / 2 ? blank : width
+    lines.push(rest.slice(0, cut))
+    rest = rest.slice(cut).trimStart()
+  }
+}
+
+/** Rows of a name and a value as aligned columns; values that are too long go on in the next line. Everything is made printable. */
+export function columns(rows: readonly (readonly [name: string, value: string])[], indent = 0): string {
+  const width = Math.max(0, ...rows.map(([name]) => name.length)) + 2
+  const margin = ' '.repeat(indent)
+  const line = ([name, value]: readonly [string, string]) => {
+    const [first = '', ...more] = wrap(printable(value), Math.max(40, WIDTH - width - indent))
+    return [`${margin}${printable(name).padEnd(width)}${first}`, ...more.map((part) => `${margin}${' '.repeat(width)}${part}`)].join('\n')
+  }
+  return rows.map(line).join('\n')
+}
