@@ -1,4 +1,6 @@
-import type { ActivePolicy } from '../appraisal/policy-set.ts'
+import type { ActivePolicy, PolicySet } from '../appraisal/policy-set.ts'
+import { weakeningsOf } from '../appraisal/weakenings.ts'
+import { AttestationError } from '../verifiers/problems.ts'
 
 /** Algorithms that a token may be signed with; ES256 is the only one until key life cycles arrive. */
 export type TokenAlgorithm = 'ES256'
@@ -12,6 +14,8 @@ export type Audience = {
   readonly alg: TokenAlgorithm
   /** Whether attesters may bring a nonce of the relying party (the policy must allow it, too). */
   readonly relyingPartyNonce: 'refuse' | 'allow'
+  /** Weakened policies that stand beside others on purpose: an audience is as strong as its weakest policy. */
+  readonly DANGEROUSLY_WEAKENED_BY?: readonly string[]
 }
 
 /** The configured audiences. */
@@ -20,3 +24,84 @@ export type Audiences = {
   /** Which audience and policy a request means. Throws `audience-not-allowed`. An omitted audience is `default`. */
   readonly resolve: (audience: string | undefined, policy: string | undefined) => { audience: Audience; policy: ActivePolicy }
 }
+
+/** Something wrong with the configured audiences, for `config check`. */
+export type AudienceProblem = { readonly path: string; readonly message: string; readonly expected: string }
+
+/** The audience of a request that names none, also inside the binding. */
+export const DEFAULT_AUDIENCE = 'default'
+
+/** AWS takes audiences of up to 255 characters (tokens.md C5). */
+const MAX_NAME = 255
+
+/** Printable ASCII without blanks, quotes and `*`: an audience is a name or a URL, never a pattern. */
+const NAME = /^[!#-&(-)+-~]+$/
+
+/** Looks up audiences; they were found good by {@link audienceProblems}, or this throws. */
+export function createAudiences(all: readonly Audience[], policies: PolicySet): Audiences {
+  const [problem] = audienceProblems(all, policies)
+  if (problem !== undefined) throw new Error(`${problem.path}: ${problem.message}; expected ${problem.expected}`)
+  const byName = new Map(all.map((audience) => [audience.name, audience]))
+  return {
+    all,
+    resolve: (audienceName = DEFAULT_AUDIENCE, policyName) => {
+      const audience = byName.get(audienceName)
+      if (audience === undefined) throw notAllowed('the audience is not one of this service', 'audience')
+      const name = policyName ?? audience.policies[0]
+      const policy = name !== undefined && audience.policies.includes(name) ? policies.get(name) : undefined
+      if (policy === undefined) throw notAllowed('the audience may not use this policy', 'policy')
+      return { audience, policy }
+    },
+  }
+}
+
+/** All that is wrong with the configured audiences: empty when they can be used. */
+export function audienceProblems(all: readonly Audience[], policies: PolicySet): readonly AudienceProblem[] {
+  if (all.length === 0) return [{ path: 'audiences', message: 'there is none', expected: 'at least one audience' }]
+  const duplicates = all.filter((audience, i) => all.findIndex(({ name }) => name === audience.name) !== i)
+  return [
+    ...duplicates.map(({ name }) => ({ path: `audiences.${name}`, message: 'it is configured twice', expected: 'each name once' })),
+    ...all.flatMap((audience) => [
+      ...nameProblems(audience),
+      ...policyProblems(audience, policies),
+      ...weaknessProblems(audience, policies),
+    ]),
+  ]
+}
+
+function nameProblems({ name }: Audience): readonly AudienceProblem[] {
+  if (NAME.test(name) && name.length <= MAX_NAME) return []
+  return [
+    {
+      path: `audiences.${name}`,
+      message: 'it is not a usable name',
+      expected: `1 to ${MAX_NAME} printable ASCII characters without blanks, quotes and wildcards`,
+    },
+  ]
+}
+
+function policyProblems(audience: Audience, policies: PolicySet): readonly AudienceProblem[] {
+  const path = `audiences.${audience.name}.policies`
+  if (audience.policies.length === 0) return [{ path, message: 'it is empty', expected: 'at least one policy' }]
+  const loaded = policies.all().map(({ reference }) => reference.name)
+  return audience.policies
+    .filter((name) => policies.get(name) === undefined)
+    .map((name) => ({ path, message: `there is no policy ${name}`, expected: `policies that are loaded: ${loaded.join(', ')}` }))
+}
+
+/** A weakened policy alone is a choice; beside others it is a back door, unless the audience repeats it. */
+function weaknessProblems(audience: Audience, policies: PolicySet): readonly AudienceProblem[] {
+  if (audience.policies.length < 2) return []
+  const repeated = audience.DANGEROUSLY_WEAKENED_BY ?? []
+  return audience.policies
+    .filter((name) => !repeated.includes(name))
+    .flatMap((name) => policies.get(name) ?? [])
+    .flatMap(({ reference, document }) => weakeningsOf(document).map((weakening) => ({ name: reference.name, weakening })))
+    .map(({ name, weakening }) => ({
+      path: `audiences.${audience.name}.policies`,
+      message: `the policy ${name} is weakened (${weakening}) and stands beside others, so every attester may choose it`,
+      expected: 'an audience of its own, or its name repeated under DANGEROUSLY_WEAKENED_BY',
+    }))
+}
+
+const notAllowed = (why: string, at: string): AttestationError => new AttestationError('audience-not-allowed', why, { at })

@@ -1,3 +1,8 @@
+import { statSync } from 'node:fs'
+import { mkdir, open, type FileHandle } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { AttestationError } from '../verifiers/problems.ts'
+
 /** One decision. Never holds evidence bytes, tokens or keys. */
 export type AuditLine = {
   /** RFC 3339. */
@@ -20,3 +25,85 @@ export type AuditLog = {
   readonly append: (line: AuditLine) => Promise<void>
   readonly close: () => Promise<void>
 }
+
+/** When writing may work again. */
+const RETRY_SECONDS = 10
+
+type Waiting = { readonly text: string; readonly done: () => void; readonly failed: (error: Error) => void }
+
+/** The open file; `torn`: the last write may have ended inside a line. */
+type Target = { open: OpenFile | undefined; torn: boolean }
+type OpenFile = { readonly file: FileHandle; readonly ino: number; readonly dev: number }
+
+/**
+ * A file of JSON lines, mode 0600. Lines that arrive while a write is under way are written together by the next one.
+ * A file that was moved away (log rotation) is made anew before the next write. Throws if the file cannot be opened now.
+ */
+export async function createAuditLog(path: string): Promise<AuditLog> {
+  const target: Target = { open: await openForAppend(path), torn: false }
+  let waiting: Waiting[] = []
+  let writing: Promise<void> | undefined
+  let closed: Promise<void> | undefined
+
+  const writeAll = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      const batch = waiting
+      waiting = []
+      // One write after the other is the point: what arrives meanwhile is the next batch.
+      // oxlint-disable-next-line no-await-in-loop
+      await settle(batch, () => writeBatch(path, target, batch))
+    }
+    writing = undefined
+  }
+  const append = (line: AuditLine): Promise<void> => {
+    if (closed !== undefined) return Promise.reject(unavailable('the audit log is closed'))
+    return new Promise((done, failed) => {
+      waiting.push({ text: `${JSON.stringify(line)}\n`, done, failed })
+      writing ??= writeAll()
+    })
+  }
+  const finish = async (): Promise<void> => {
+    await writing
+    await target.open?.file.close()
+  }
+  return { append, close: () => (closed ??= finish()) }
+}
+
+async function settle(batch: readonly Waiting[], write: () => Promise<void>): Promise<void> {
+  try {
+    await write()
+    for (const { done } of batch) done()
+  } catch (error) {
+    for (const { failed } of batch) failed(unavailable('the audit log cannot be written', error))
+  }
+}
+
+async function writeBatch(path: string, target: Target, batch: readonly Waiting[]): Promise<void> {
+  const file = await currentFile(path, target)
+  // A line that a failed write broke off is ended first, so that it spoils no other.
+  const text = (target.torn ? '\n' : '') + batch.map((line) => line.text).join('')
+  target.torn = true
+  await file.appendFile(text)
+  target.torn = false
+}
+
+/** The file that has the name now: not the one that had it before a rotation. */
+async function currentFile(path: string, target: Target): Promise<FileHandle> {
+  const named = statSync(path, { throwIfNoEntry: false })
+  if (target.open !== undefined && named?.ino === target.open.ino && named.dev === target.open.dev) return target.open.file
+  const old = target.open
+  target.open = undefined
+  await old?.file.close()
+  target.open = await openForAppend(path)
+  return target.open.file
+}
+
+async function openForAppend(path: string): Promise<OpenFile> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  const file = await open(path, 'a', 0o600)
+  const { ino, dev } = await file.stat()
+  return { file, ino, dev }
+}
+
+const unavailable = (why: string, cause?: unknown): AttestationError =>
+  new AttestationError('audit-unavailable', why, { retryAfter: RETRY_SECONDS, cause })

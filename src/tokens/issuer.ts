@@ -1,22 +1,127 @@
+import { randomBytes } from 'node:crypto'
 import type { JWK } from 'jose'
 import type { Audience } from '../access/audiences.ts'
-import type { Appraisal } from '../appraisal/appraisal.ts'
+import type { CnfKey } from '../access/cnf.ts'
+import type { DerivedKeys } from '../access/secrets.ts'
+import type { Appraisal, Status } from '../appraisal/appraisal.ts'
+import type { ActivePolicy } from '../appraisal/policy-set.ts'
+import { AttestationError } from '../verifiers/problems.ts'
+import type { Mode } from '../verifiers/verifier.ts'
+import type { TokenKey } from './keys.ts'
+import { leanClaims } from './lean.ts'
+import { createSigner, type Signer } from './sign.ts'
+import { hostIdOf, subjectOf } from './subject.ts'
 
 /** All that a token says beyond the appraisal. */
 export type TokenRequest = {
   readonly appraisal: Appraisal
+  /** The policy that judged; `appraisal.policy` must refer to it. */
+  readonly policy: ActivePolicy
   readonly audience: Audience
   /** The challenge or the relying party's nonce, as posted. */
   readonly nonce: Uint8Array
-  /** The key that the evidence binds: RFC 7638 members only. */
-  readonly cnf?: JWK
+  /** The key that every fresh evidence item binds. */
+  readonly cnf?: CnfKey | undefined
 }
 
 /** Signs attestation results. */
 export type TokenIssuer = {
-  /** The signed JWT with its jti. Throws `collateral-expired` when less than 30 s of `valid_until` are left. */
+  /**
+   * The signed JWT with its jti. Throws `collateral-expired` when less than 30 s of `valid_until` are left,
+   * and `policy-denied` for an appraisal that its policy gives no token for.
+   */
   readonly issue: (request: TokenRequest) => { readonly token: string; readonly jti: string; readonly expiresAt: Date }
   /** Public keys, RFC 7517, for /.well-known/jwks.json. */
   readonly jwks: () => { readonly keys: readonly JWK[] }
   readonly algorithms: readonly string[]
+}
+
+/** What an issuer is made of. */
+export type IssuerParts = {
+  readonly key: TokenKey
+  readonly keys: Pick<DerivedKeys, 'subject'>
+  /** `iss`: the URL by which relying parties know this service. Outside production its host ends in `.invalid`, in production never. */
+  readonly issuer: string
+  readonly mode: Mode
+  readonly now: () => Date
+  /** No token of this service lives longer, whatever its policy says. */
+  readonly lifetimeSeconds?: number
+}
+
+/** The longest life of a token (design section 4). */
+const MAX_LIFETIME_SECONDS = 900
+
+/** With less than this left of `valid_until` a token is not worth having (design section 4). */
+const MIN_LIFETIME_SECONDS = 30
+
+/** When fresher collateral may be at hand. */
+const RETRY_SECONDS = 60
+
+/** 128 random bits (tokens.md C7). */
+const JTI_BYTES = 16
+
+/** Issues tokens of one service and mode. Throws a plain error if issuer and mode do not belong together (design section 5). */
+export function createTokenIssuer(parts: IssuerParts): TokenIssuer {
+  const marked = new URL(parts.issuer).hostname.endsWith('.invalid')
+  if (marked === (parts.mode === 'production')) {
+    throw new Error(`the issuer ${parts.issuer} may not be used in mode ${parts.mode}: .invalid marks what is not production`)
+  }
+  const signer = createSigner(parts.key, parts.mode === 'production' ? 'JWT' : 'demo+JWT')
+  const keys: readonly JWK[] = [{ ...parts.key.publicJwk, kid: parts.key.kid, alg: parts.key.alg, use: 'sig' }]
+  return { issue: (request) => issue(parts, signer, request), jwks: () => ({ keys }), algorithms: [parts.key.alg] }
+}
+
+function issue(parts: IssuerParts, signer: Signer, request: TokenRequest): { token: string; jti: string; expiresAt: Date } {
+  const { appraisal, audience, nonce, cnf } = request
+  refuseUnlessDeserved(parts.mode, request)
+  const jti = randomBytes(JTI_BYTES).toString('base64url')
+  const { issuedAt, expiresAt } = lifetime(parts, request)
+  const subject = { appraisal, audience: audience.name, thumbprint: cnf?.thumbprint, jti }
+  const claims = leanClaims({
+    appraisal,
+    issuer: parts.issuer,
+    audience: audience.name,
+    subject: subjectOf(parts.keys.subject, subject),
+    hostId: hostIdOf(parts.keys.subject, subject),
+    nonce,
+    cnf: cnf?.jwk,
+    jti,
+    issuedAt,
+    expiresAt,
+  })
+  return { token: signer(JSON.stringify(claims)), jti, expiresAt: new Date(expiresAt * 1000) }
+}
+
+/** The last door, whatever called us: a token exists only for a judgement that its policy wants tokens for. */
+function refuseUnlessDeserved(mode: Mode, { appraisal, policy }: TokenRequest): void {
+  const accepted: readonly Status[] = policy.document.issue_on === 'warning' ? ['affirming', 'warning'] : ['affirming']
+  if (!accepted.includes(appraisal.status)) throw new AttestationError('policy-denied', `no token is issued for status ${appraisal.status}`)
+  const faults = Object.entries(DOUBTS).flatMap(([fault, holds]) => (holds(appraisal, mode, policy) ? [fault] : []))
+  if (faults.length > 0) throw new AttestationError('internal-error', `no token for this appraisal: ${faults.join('; ')}`)
+}
+
+type Doubt = (appraisal: Appraisal, mode: Mode, policy: ActivePolicy) => boolean
+
+/** What no accepted appraisal has. If one does, the fault is ours, and a wrong token would be worse than none. */
+const DOUBTS: Readonly<Record<string, Doubt>> = {
+  'it was made in another mode': (appraisal, mode) => appraisal.mode !== mode,
+  'another policy judged it': (appraisal, _, policy) => appraisal.policy?.sha256 !== policy.reference.sha256,
+  'nobody asked for freshness': (appraisal) => appraisal.freshness === 'none',
+  'none of its evidence is fresh': (appraisal) => !appraisal.evidence.some(({ fresh }) => fresh),
+  'evidence passed no check': (appraisal) => !appraisal.evidence.every(({ checks }) => checks.some(({ outcome }) => outcome === 'pass')),
+  'evidence failed a check': (appraisal) => appraisal.evidence.some(({ checks }) => checks.some(({ outcome }) => outcome === 'fail')),
+}
+
+/** `iat` and `exp` in seconds: never past `valid_until`, never longer than policy, service and design allow. */
+function lifetime(parts: IssuerParts, { appraisal, policy }: TokenRequest): { issuedAt: number; expiresAt: number } {
+  const [now, validUntil] = [parts.now().getTime(), Date.parse(appraisal.valid_until)]
+  // Written so that a time that is not a number is refused, too.
+  if (!(validUntil - now >= MIN_LIFETIME_SECONDS * 1000)) {
+    throw new AttestationError('collateral-expired', `what the verdict relies on is valid until ${appraisal.valid_until} only`, {
+      retryAfter: RETRY_SECONDS,
+    })
+  }
+  const issuedAt = Math.floor(now / 1000)
+  const seconds = Math.min(policy.document.token.lifetime_seconds, parts.lifetimeSeconds ?? MAX_LIFETIME_SECONDS, MAX_LIFETIME_SECONDS)
+  return { issuedAt, expiresAt: Math.min(issuedAt + seconds, Math.floor(validUntil / 1000)) }
 }

@@ -1,0 +1,48 @@
+import { createHmac, type KeyObject } from 'node:crypto'
+import type { Appraisal } from '../appraisal/appraisal.ts'
+
+/** Whom a token is about. */
+export type SubjectInput = {
+  readonly appraisal: Appraisal
+  readonly audience: string
+  /** RFC 7638 thumbprint of the bound key. */
+  readonly thumbprint: Uint8Array | undefined
+  readonly jti: string
+}
+
+/** What names an instance or its host; part of the pseudonym, so that no two kinds collide. */
+type Kind = 'cnf' | 'tpm' | 'snp' | 'once' | 'host'
+
+/** Bytes of a pseudonym (design section 4). */
+const PSEUDONYM_BYTES = 16
+
+/**
+ * `sub` names the attested instance, never its host (design section 4): the bound key; else REPORT_ID, which AMD's firmware draws for each
+ * guest; else the token alone. `urn:assay:<kind>:<32 hex digits>`, different for every audience.
+ */
+export function subjectOf(key: KeyObject, { appraisal, audience, thumbprint, jti }: SubjectInput): string {
+  if (thumbprint !== undefined) return pseudonym(key, audience, { kind: 'cnf', value: thumbprint })
+  const reportId = unlessZero(snpOf(appraisal)?.report_id)
+  if (reportId !== undefined) return pseudonym(key, audience, { kind: 'snp', value: reportId })
+  return pseudonym(key, audience, { kind: 'once', value: Buffer.from(jti, 'utf8') })
+}
+
+/** `host_id`: the chip, pseudonymised alike; undefined if it is masked or zero. */
+export function hostIdOf(key: KeyObject, { appraisal, audience }: SubjectInput): string | undefined {
+  const chip = unlessZero(snpOf(appraisal)?.chip_id ?? undefined)
+  return chip === undefined ? undefined : pseudonym(key, audience, { kind: 'host', value: chip })
+}
+
+/** HMAC-SHA-256(key, audience ‖ 00 ‖ kind ‖ 00 ‖ value)[0..16]. Neither audience nor kind can hold a zero byte, so no two inputs are spelled alike. */
+function pseudonym(key: KeyObject, audience: string, named: { kind: Kind; value: Uint8Array }): string {
+  const mac = createHmac('sha256', key).update(`${audience}\0${named.kind}\0`, 'utf8').update(named.value).digest()
+  return `urn:assay:${named.kind}:${mac.subarray(0, PSEUDONYM_BYTES).toString('hex')}`
+}
+
+const snpOf = (appraisal: Appraisal) => appraisal.evidence.find(({ claims }) => claims.snp !== undefined)?.claims.snp
+
+/** The bytes of a hex field; undefined if it is absent or nothing but zeros. */
+function unlessZero(hex: string | undefined): Uint8Array | undefined {
+  if (hex === undefined || /^0*$/.test(hex)) return undefined
+  return Buffer.from(hex, 'hex')
+}
