@@ -1,18 +1,106 @@
-import type { Stores } from './stores.ts'
+import { AttestationError } from '../verifiers/problems.ts'
+import type { CollateralAddress, RollbackMark } from '../verifiers/verifier.ts'
+import { type Call, caller, type Channel, serve } from './ipc.ts'
+import { isAddress, type KnownMark } from './marks.ts'
+import type { ChallengeStore, CollateralStore, StoredDocument, StoredEntry, Stores } from './stores.ts'
 
-/** The end of a channel between a parent and a forked child; both `process` and a ChildProcess are one. */
-export type Channel = {
-  readonly connected: boolean
-  readonly send?: (message: unknown) => boolean
-  readonly on: (event: 'message' | 'disconnect', listener: (message: unknown) => void) => unknown
+/** The name of the stores on the channel. */
+const SERVICE = 'stores'
+
+/** Answers a child's store calls in the parent, which alone holds the marks (design section 3, Challenge). */
+export function serveStores(stores: Stores, child: Channel): void {
+  const { challenges, collateral } = stores
+  serve(child, SERVICE, {
+    // Only Redis can change its epoch while this process lives; any other epoch may be remembered by the child.
+    epoch: async () => ({ epoch: await challenges.epoch(), lasts: stores.kind === 'redis' ? 'a-call' : 'for-ever' }),
+    spend: async (id, ttl) => challenges.spend(text(id), seconds(ttl)),
+    pay: async (id, digest, ttl) => challenges.pay(text(id), text(digest), seconds(ttl)),
+    clockOffset: () => challenges.clockOffset(),
+    get: async (address) => collateral.get(addressIn(address)),
+    put: async (document) => collateral.put(documentIn(document)),
+    list: () => collateral.list(),
+    mark: async (address) => collateral.mark(addressIn(address)),
+    advanceMark: async (address, mark) => collateral.advanceMark(addressIn(address), knownMark(mark)),
+    ping: () => stores.ping(),
+  })
 }
 
-/** Answers a child's store calls in the parent. Fork the child with `serialization: 'advanced'`. */
-export function serveStores(_stores: Stores, _child: Channel): void {
-  throw new Error('not yet')
+/** The parent's stores as a forked child sees them. Every call fails with `not-ready` when the parent is gone. */
+export function parentStores(channel: Channel): Stores {
+  const call = caller(channel, SERVICE)
+  return {
+    kind: 'parent',
+    challenges: remoteChallenges(call),
+    collateral: remoteCollateral(call),
+    ping: async () => {
+      await call('ping')
+    },
+    close: async () => {},
+  }
 }
 
-/** The parent's stores as a forked child sees them. Fails closed when the parent is gone. */
-export function parentStores(_channel: Channel): Stores {
-  throw new Error('not yet')
+function remoteChallenges(call: Call): ChallengeStore {
+  let kept: Uint8Array | undefined
+  return {
+    epoch: async () => {
+      if (kept !== undefined) return kept
+      const answer = objectIn(await call('epoch'))
+      const epoch = bytesIn(answer['epoch'])
+      if (answer['lasts'] === 'for-ever') kept = epoch
+      return epoch
+    },
+    spend: async (id, ttl) => (await call('spend', id, ttl)) === true,
+    pay: async (id, digest, ttl) => (await call('pay', id, digest, ttl)) === true,
+    clockOffset: async () => seconds(await call('clockOffset')),
+  }
+}
+
+function remoteCollateral(call: Call): CollateralStore {
+  return {
+    get: async (address) => {
+      const document = await call('get', address)
+      return document === undefined ? undefined : documentIn(document)
+    },
+    put: async (document) => {
+      await call('put', document)
+    },
+    list: async () => {
+      const entries = await call('list')
+      return Array.isArray(entries) ? entries.map(entryIn) : refuse('a list of documents')
+    },
+    mark: async (address) => markIn(await call('mark', address)),
+    advanceMark: async (address, mark) => {
+      await call('advanceMark', address, mark)
+    },
+  }
+}
+
+/** Both ends run the same program, so a value of another shape is a fault of ours: the call fails. */
+function refuse(what: string): never {
+  throw new AttestationError('not-ready', `a message between processes does not hold ${what}`)
+}
+
+const objectIn = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null ? { ...value } : refuse('an object')
+const text = (value: unknown): string => (typeof value === 'string' ? value : refuse('a text'))
+const seconds = (value: unknown): number => (typeof value === 'number' && Number.isFinite(value) ? value : refuse('a number'))
+const bytesIn = (value: unknown): Uint8Array => (value instanceof Uint8Array ? new Uint8Array(value) : refuse('bytes'))
+const dateIn = (value: unknown): Date => (value instanceof Date ? value : refuse('a date'))
+const addressIn = (value: unknown): CollateralAddress => (isAddress(value) ? value : refuse('an address'))
+
+function entryIn(value: unknown): StoredEntry {
+  const { address, fetchedAt, expiresAt } = objectIn(value)
+  return { address: addressIn(address), fetchedAt: dateIn(fetchedAt), expiresAt: dateIn(expiresAt) }
+}
+
+const documentIn = (value: unknown): StoredDocument => ({ ...entryIn(value), bytes: bytesIn(objectIn(value)['bytes']) })
+
+function knownMark(value: unknown): KnownMark {
+  const { number, thisUpdate } = objectIn(value)
+  return { number: typeof number === 'bigint' ? number : refuse('a mark'), thisUpdate: dateIn(thisUpdate) }
+}
+
+function markIn(value: unknown): RollbackMark | undefined {
+  if (value === undefined || value === 'strictest') return value
+  return knownMark(value)
 }

@@ -1,7 +1,15 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Telemetry } from '../telemetry/log.ts'
 import type { Mode } from '../verifiers/verifier.ts'
+import { checkFormat, formatOf } from './format.ts'
+import { keptMarks, memoryMarks } from './kept-marks.ts'
+import { connectRedis, type RedisParts } from './redis-connection.ts'
+import { redisChallenges } from './redis-challenges.ts'
+import { redisCollateral } from './redis-collateral.ts'
 import type { StoreKeys, Stores } from './stores.ts'
 
+/** A prefix belongs to one mode; `keys` are those of that mode, equal on all replicas. */
 export type RedisStoreOptions = {
   readonly url: string
   /** In front of every key, for example `assay:`. */
@@ -13,7 +21,46 @@ export type RedisStoreOptions = {
   readonly dataDir?: string
 }
 
-/** The store that replicas share. Rejects when the server cannot be used. */
-export async function redisStores(_options: RedisStoreOptions): Promise<Stores> {
-  throw new Error('not yet')
+/**
+ * The store that replicas share; it keeps and counts, but is never believed (design section 1.4).
+ * Rejects when the server cannot be reached, may evict marks, or holds a store of another mode or a newer version.
+ */
+export async function redisStores(options: RedisStoreOptions): Promise<Stores> {
+  // The prefix is part of the pattern by which documents are listed, so it may hold no wildcard.
+  if (!/^[A-Za-z0-9:_-]{1,64}$/.test(options.prefix))
+    throw new Error('the prefix of Redis keys may hold letters, digits, ":", "_" and "-" only')
+  const connection = await connectRedis(options.url, options.log)
+  const parts = { prefix: options.prefix, keys: options.keys, log: options.log, connection }
+  try {
+    await bindFormat(parts, options.mode)
+    const challenges = redisChallenges(parts)
+    await challenges.epoch()
+    return {
+      kind: 'redis',
+      challenges,
+      collateral: redisCollateral(parts, await localMarks(options)),
+      ping: async () => {
+        await challenges.epoch()
+        await connection.ask((client) => client.ping())
+      },
+      close: connection.close,
+    }
+  } catch (error) {
+    await connection.close()
+    throw error
+  }
+}
+
+async function bindFormat({ connection, prefix }: RedisParts, mode: Mode): Promise<void> {
+  const key = `${prefix}format`
+  await connection.ask((client) => client.set(key, formatOf(mode), { condition: 'NX' }))
+  const found = await connection.ask((client) => client.get(key))
+  checkFormat(found ?? '', { mode, where: `the Redis key ${key}` })
+}
+
+async function localMarks({ dataDir, keys, log }: RedisStoreOptions): ReturnType<typeof keptMarks> {
+  if (dataDir === undefined) return memoryMarks()
+  const folder = join(dataDir, 'collateral')
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  return keptMarks({ path: join(folder, 'marks'), keys, log })
 }
