@@ -1,0 +1,73 @@
+import type { ProblemCode } from '../../verifiers/problems.ts'
+import type { SnpClaims } from '../../verifiers/snp/claims.ts'
+import type { Check } from '../../verifiers/verifier.ts'
+import type { Question } from '../check.ts'
+import { judge, notAsked, oneOf } from '../check.ts'
+import type { SnpPolicy } from '../policy.ts'
+import type { SnpCase, SnpRule } from './rule.ts'
+
+const question = (title: string, code: ProblemCode): Question => ({ id: 'SNP-67', title, code, origin: 'policy' })
+
+/** What a guest may not allow its host (section 1.1): members of `guest_policy` whose word is `deny`. */
+const FORBIDDABLE: readonly { readonly option: 'smt' | 'migrate_ma' | 'debug' | 'cxl'; readonly question: Question }[] = [
+  { option: 'smt', question: question('The guest does not allow SMT', 'snp-policy-smt-allowed') },
+  { option: 'migrate_ma', question: question('The guest does not allow a migration agent', 'snp-policy-migrate-ma-allowed') },
+  { option: 'debug', question: question('The guest does not allow debugging by its host', 'snp-policy-debug-allowed') },
+  { option: 'cxl', question: question('The guest does not allow CXL memory', 'snp-policy-cxl-allowed') },
+]
+
+type Insisted = 'single_socket' | 'mem_aes_256_xts' | 'rapl_dis' | 'ciphertext_hiding' | 'page_swap_disable'
+
+/** What a guest must insist on: members of `guest_policy` whose word is `require`. */
+const REQUIRABLE: readonly { readonly option: Insisted; readonly question: Question }[] = [
+  { option: 'single_socket', question: question('The guest insists on a single socket', 'snp-policy-single-socket-missing') },
+  { option: 'mem_aes_256_xts', question: question('The guest insists on AES-256-XTS', 'snp-policy-aes256-xts-missing') },
+  { option: 'rapl_dis', question: question('The guest insists that RAPL is disabled', 'snp-policy-rapl-dis-missing') },
+  {
+    option: 'ciphertext_hiding',
+    question: question('The guest insists on ciphertext hiding', 'snp-policy-ciphertext-hiding-missing'),
+  },
+  {
+    option: 'page_swap_disable',
+    question: question('The guest insists that page swapping is disabled', 'snp-policy-page-swap-disable-missing'),
+  },
+]
+
+const allowed = (claims: SnpClaims, option: 'smt' | 'migrate_ma' | 'debug' | 'cxl'): boolean => claims.policy[`${option}_allowed`]
+
+/** SNP-67: the bits of POLICY. */
+export const guestPolicyBits: SnpRule = ({ claims, policy }) => [
+  ...FORBIDDABLE.map((row) => forbidden(row.question, policy.guest_policy[row.option], allowed(claims, row.option))),
+  ...REQUIRABLE.map((row) => required(row.question, policy.guest_policy[row.option], claims.policy[row.option])),
+]
+
+function forbidden(asked: Question, word: SnpPolicy['guest_policy']['smt' | 'debug'], isAllowed: boolean): Check {
+  const actual = isAllowed ? 'allowed' : 'not allowed'
+  return word === 'deny' ? judge(asked, !isAllowed, { actual, expected: 'not allowed' }) : notAsked(asked, actual)
+}
+
+function required(asked: Question, word: 'any' | 'require', isRequired: boolean): Check {
+  const actual = isRequired ? 'required' : 'not required'
+  return word === 'require' ? judge(asked, isRequired, { actual, expected: 'required' }) : notAsked(asked, actual)
+}
+
+const ABI = question('The guest’s minimum ABI version reaches the policy’s', 'snp-policy-abi-too-low')
+const VALUE = question('POLICY is one of the values that the policy lists', 'snp-policy-value-mismatch')
+
+/** SNP-67: the ABI version that the guest insists on, and POLICY as a whole. */
+export const guestPolicyValues: SnpRule = (subject) => [abi(subject), exactValue(subject)]
+
+function abi({ claims: { policy: guest }, policy }: SnpCase): Check {
+  const [actual, least] = [`${guest.abi_major}.${guest.abi_minor}`, policy.guest_policy.min_abi]
+  if (least === undefined) return notAsked(ABI, actual)
+  const [major = 0, minor = 0] = least.split('.').map(Number)
+  const reached = guest.abi_major > major || (guest.abi_major === major && guest.abi_minor >= minor)
+  return judge(ABI, reached, { actual, expected: `at least ${least}` })
+}
+
+function exactValue({ claims, policy }: SnpCase): Check {
+  const [actual, listed] = [claims.policy.value, policy.policy_values]
+  if (listed === undefined) return notAsked(VALUE, actual)
+  const known = listed.some((value) => BigInt(value) === BigInt(actual))
+  return judge(VALUE, known, { actual, expected: oneOf(listed) })
+}

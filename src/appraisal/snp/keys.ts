@@ -1,0 +1,100 @@
+import type { Check } from '../../verifiers/verifier.ts'
+import type { Question } from '../check.ts'
+import { judge, judgeLeniently, notAsked, oneOf } from '../check.ts'
+import type { SnpCase, SnpRule } from './rule.ts'
+
+const OLDEST: Question = {
+  id: 'SNP-02',
+  title: 'VERSION reaches the policy’s minimum',
+  code: 'snp-report-version-below-minimum',
+  origin: 'policy',
+}
+const NEWEST: Question = {
+  id: 'SNP-02',
+  title: 'VERSION does not exceed the policy’s maximum',
+  code: 'snp-report-version-unsupported',
+  origin: 'policy',
+}
+
+/** SNP-02, the part that the policy decides. */
+export const reportVersion: SnpRule = ({ claims, policy }) => [
+  judge(OLDEST, claims.version >= policy.min_report_version, {
+    actual: `${claims.version}`,
+    expected: `at least ${policy.min_report_version}`,
+  }),
+  judge(NEWEST, claims.version <= policy.max_report_version, {
+    actual: `${claims.version}`,
+    expected: `at most ${policy.max_report_version}`,
+  }),
+]
+
+const SIGNER: Question = {
+  id: 'SNP-24',
+  title: 'The policy accepts this kind of endorsement key',
+  code: 'snp-signing-key-forbidden',
+  origin: 'policy',
+}
+
+/** SNP-24, the permission. */
+export const signingKey: SnpRule = ({ claims, policy }) => [
+  judge(SIGNER, policy.allowed_signing_keys.includes(claims.signing_key), {
+    actual: claims.signing_key,
+    expected: oneOf(policy.allowed_signing_keys),
+  }),
+]
+
+const CSP: Question = { id: 'SNP-45', title: 'The VLEK’s provider is on the policy’s list', code: 'snp-csp-id-untrusted', origin: 'policy' }
+
+/** SNP-45. A VCEK names no provider, so the question is put to VLEKs only. */
+export const provider: SnpRule = ({ claims, policy }) => {
+  const actual = claims.vek.csp_id ?? 'none'
+  if (policy.csp_ids === undefined || claims.signing_key === 'vcek') return [notAsked(CSP, actual)]
+  return [judge(CSP, policy.csp_ids.includes(actual), { actual, expected: oneOf(policy.csp_ids) })]
+}
+
+/** One of the two keys of ID authentication (section 13), whose digest is zero where there is none. */
+type IdKey = {
+  readonly field: 'id_key_digest' | 'author_key_digest'
+  readonly demand: 'require_id_block' | 'require_author_key'
+  readonly list: 'trusted_id_key_digests' | 'trusted_author_key_digests'
+  readonly present: Question
+  readonly trusted: Question
+}
+
+const ID_KEYS: readonly IdKey[] = [
+  {
+    field: 'id_key_digest',
+    demand: 'require_id_block',
+    list: 'trusted_id_key_digests',
+    present: { id: 'SNP-66', title: 'The guest was started with an ID block', code: 'snp-id-block-required', origin: 'policy' },
+    trusted: { id: 'SNP-66', title: 'The ID key is on the policy’s list', code: 'snp-id-key-untrusted', origin: 'policy' },
+  },
+  {
+    field: 'author_key_digest',
+    demand: 'require_author_key',
+    list: 'trusted_author_key_digests',
+    present: { id: 'SNP-66', title: 'The ID key is signed by an author key', code: 'snp-author-key-required', origin: 'policy' },
+    trusted: { id: 'SNP-66', title: 'The author key is on the policy’s list', code: 'snp-author-key-untrusted', origin: 'policy' },
+  },
+]
+
+const isAbsent = (digest: string): boolean => /^0*$/.test(digest)
+
+/** SNP-66. The host chooses the ID block, so a key means nothing until it is listed; a list implies that the key is there. */
+export const idKeys: SnpRule = (subject) => ID_KEYS.flatMap((key) => [presence(key, subject), trust(key, subject)])
+
+function presence({ present, field, demand, list }: IdKey, { claims, policy }: SnpCase): Check {
+  const [actual, absent] = [claims[field], isAbsent(claims[field])]
+  if (!policy[demand] && policy[list] === undefined) return notAsked(present, actual)
+  const put = policy[demand] ? judge : judgeAs(policy.id_key_enforcement)
+  return put(present, !absent, { actual, expected: 'a digest other than zero' })
+}
+
+function trust({ trusted, field, list }: IdKey, { claims, policy }: SnpCase): Check {
+  const [actual, listed] = [claims[field], policy[list]]
+  if (listed === undefined) return notAsked(trusted, actual)
+  const known = !isAbsent(actual) && listed.includes(actual)
+  return judgeAs(policy.id_key_enforcement)(trusted, known, { actual, expected: oneOf(listed) })
+}
+
+const judgeAs = (enforcement: 'enforce' | 'warn') => (enforcement === 'warn' ? judgeLeniently : judge)
