@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Hono, type Context } from 'hono'
-import { addressPrefix } from './access/rate-limit.ts'
+import { addressPrefix } from './access/address-prefix.ts'
 import { authorise } from './routes/authorise.ts'
 import type { Answer, Bindings, Call, Route } from './routes/call.ts'
 import { problemAnswer } from './routes/problem.ts'
@@ -51,14 +51,13 @@ async function answer({ c, route, requestId }: Request, { services, work }: Fram
 function callOf(c: Ctx, services: Services): Omit<Call, 'requestId' | 'caller' | 'work'> {
   // Without a listener (tests) there is no environment at all, whatever the types say.
   const incoming = (c.env as Bindings | undefined)?.incoming
-  const peer = incoming?.socket.remoteAddress ?? ''
   return {
     method: c.req.method,
     path: c.req.path,
     header: (name) => c.req.header(name),
     param: (name) => c.req.param(name) ?? '',
     body: incoming === undefined ? (c.req.raw.body ?? undefined) : incoming.iterator({ destroyOnReturn: false }),
-    prefix: addressPrefix(services.clientAddress({ peer, forwardedFor: c.req.header('x-forwarded-for') })),
+    prefix: addressPrefix(services.clientAddress(incoming?.socket.remoteAddress, c.req.header('x-forwarded-for'))),
   }
 }
 

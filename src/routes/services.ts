@@ -1,6 +1,7 @@
 import type { Audiences } from '../access/audiences.ts'
 import type { AuditLog } from '../access/audit.ts'
 import type { Challenges } from '../access/challenge.ts'
+import type { ClientAddress } from '../access/client-address.ts'
 import type { Credentials } from '../access/credentials.ts'
 import type { RateLimits } from '../access/rate-limit.ts'
 import type { PolicySet } from '../appraisal/policy-set.ts'
@@ -24,7 +25,7 @@ export type Services = {
   readonly credentials: Credentials
   readonly rateLimits: RateLimits
   /** Whose address a connection speaks for; X-Forwarded-For counts only behind a configured proxy. */
-  readonly clientAddress: (connection: Connection) => string
+  readonly clientAddress: ClientAddress
   readonly collateral: CollateralService
   readonly tokens: TokenIssuer
   readonly audit: AuditLog
@@ -32,9 +33,6 @@ export type Services = {
   readonly limits: Limits
   readonly readiness: Readiness
 }
-
-/** The other end of a connection, and the X-Forwarded-For header that came through it. */
-export type Connection = { readonly peer: string; readonly forwardedFor: string | undefined }
 
 /** Bounds of one process (design section 3, Limits). */
 export type Limits = {

@@ -1,4 +1,27 @@
+import { createAppraisal } from './appraisals.ts'
 import type { Route } from './call.ts'
+import { issueChallenge } from './challenges.ts'
+import { listCollateral } from './collateral.ts'
+import { contract } from './contract.ts'
+import { jwks, openidConfiguration } from './discovery.ts'
+import { livez, readyz } from './health.ts'
+import { createInspection } from './inspections.ts'
+import { problemPage } from './problem-pages.ts'
 
-/** Every route with who may call it. What is not here does not exist; openapi.yaml is made from the same rows. */
-export const ROUTES: readonly Route[] = []
+/** Every route with who may call it. What is not here does not exist; openapi.yaml describes the same rows. */
+export const ROUTES = [
+  { method: 'POST', path: '/v1/challenges', access: 'anyone', handler: issueChallenge },
+  { method: 'POST', path: '/v1/appraisals', access: 'anyone', handler: createAppraisal },
+  { method: 'POST', path: '/v1/inspections', access: 'anyone', handler: createInspection },
+  { method: 'GET', path: '/v1/collateral', access: 'anyone', handler: listCollateral },
+  { method: 'GET', path: '/.well-known/jwks.json', access: 'public', handler: jwks },
+  { method: 'GET', path: '/.well-known/openid-configuration', access: 'public', handler: openidConfiguration },
+  { method: 'GET', path: '/livez', access: 'public', handler: livez },
+  { method: 'GET', path: '/readyz', access: 'public', handler: readyz },
+  { method: 'GET', path: '/openapi.yaml', access: 'public', handler: contract },
+  { method: 'GET', path: '/problems/{code}', access: 'public', handler: problemPage },
+] as const satisfies readonly Route[]
+
+type Row = (typeof ROUTES)[number]
+/** `POST /v1/challenges` and so on: a row without a description in the contract does not compile. */
+export type Operation = Row extends infer R extends Row ? `${R['method']} ${R['path']}` : never

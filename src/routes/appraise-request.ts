@@ -1,0 +1,149 @@
+import { randomBytes } from 'node:crypto'
+import type { CheckedChallenge } from '../access/challenge.ts'
+import { appraise } from '../appraisal/appraise.ts'
+import type { Appraisal, Judgement } from '../appraisal/appraisal.ts'
+import { rigourOf } from '../appraisal/rigour.ts'
+import { appraisalForReader, checksForReader, type View } from '../appraisal/visibility.ts'
+import type { Obtained } from '../collateral/service.ts'
+import { collateralSummary } from '../collateral/summary.ts'
+import { AttestationError, problemOf, type ProblemCode } from '../verifiers/problems.ts'
+import { verify } from '../verifiers/registry.ts'
+import type { Finding, Unverified } from '../verifiers/verifier.ts'
+import { mayBeUndecided } from './at-hand.ts'
+import { checkBinding, type Bound } from './binding.ts'
+import type { Call } from './call.ts'
+import { evidenceDigest, evidenceOf, type EvidenceItem } from './evidence.ts'
+import { checkNonce, type Authority, type CheckedNonce } from './nonce.ts'
+import { recordIssued, recordRefusal } from './record.ts'
+import type { AppraisalRequest } from './requests.ts'
+import type { Services } from './services.ts'
+
+/** An appraisal that was accepted, with its token. */
+export type Issued = { readonly token: string; readonly appraisal: Appraisal }
+
+/** One request on its way through the steps of style.md C7. */
+type Job = {
+  readonly call: Call
+  readonly services: Services
+  readonly request: AppraisalRequest
+  readonly item: EvidenceItem
+  readonly authority: Authority
+  readonly digest: string
+  /** 128 random bits, unrelated to the token's jti (design section 3). */
+  readonly id: string
+}
+
+/** Decides one request, records the decision, and issues a token or throws AttestationError. */
+export async function appraiseRequest(request: AppraisalRequest, call: Call, services: Services): Promise<Issued> {
+  const authority = services.audiences.resolve(request.audience, request.policy)
+  await services.rateLimits.take(call.prefix)
+  const job = { call, services, request, item: onlyItem(request), authority, digest: evidenceDigest(request.evidence), id: newId() }
+  try {
+    return await decide(job)
+  } catch (error) {
+    await recordRefusal(error, job)
+    throw error
+  }
+}
+
+const newId = () => randomBytes(16).toString('hex')
+
+/** Several items need a policy with a composition (design section 3), which no policy has yet. */
+function onlyItem({ evidence: [item, ...others] }: AppraisalRequest): EvidenceItem {
+  if (item === undefined || others.length > 0)
+    throw new AttestationError('composition-unsupported', 'send one evidence item', { at: 'evidence' })
+  return item
+}
+
+async function decide(job: Job): Promise<Issued> {
+  const { services, request, authority } = job
+  const nonce = await checkNonce(request, authority, services)
+  const bound = await checkBinding(request, nonce, authority.audience.name)
+  const unverified = await verify(evidenceOf(job.item), services.anchors)
+  const obtained = await obtain(unverified, nonce.challenge, job)
+  const judgement = await judge({ job, nonce, bound, unverified, obtained })
+  if (judgement.code !== undefined) throw refused(judgement.code, judgement.appraisal, { job, retryAfter: obtained.retryAfter })
+  return issue(judgement.appraisal, { job, nonce, bound, unverified })
+}
+
+function obtain({ needs }: Unverified, challenge: CheckedChallenge | undefined, { call, services }: Job): Promise<Obtained> {
+  return services.collateral.obtain({
+    needs,
+    prefix: call.prefix,
+    caller: call.caller === undefined ? 'anonymous' : 'authenticated',
+    // Without an unspent challenge nothing pays for a fetch (design section 7).
+    ...(challenge === undefined ? {} : { pay: (digest) => services.challenges.pay(challenge, digest) }),
+  })
+}
+
+type Evaluation = {
+  readonly job: Job
+  readonly nonce: CheckedNonce
+  readonly bound: Bound
+  readonly unverified: Unverified
+  readonly obtained: Obtained
+}
+
+/**
+ * Spends the challenge, then verifies: one challenge buys one verification. Only when collateral is not at hand, so that the answer may
+ * be a 503 which must leave the challenge usable, is it spent after the verdict is known.
+ */
+async function judge(evaluation: Evaluation): Promise<Judgement> {
+  const { job, nonce, unverified, obtained } = evaluation
+  const { services, authority } = job
+  const now = services.now()
+  const rigour = rigourOf(authority.policy.document)
+  const spendsLater = mayBeUndecided({ needs: unverified.needs, obtained, rigour, now })
+  if (!spendsLater) await spend(nonce, services)
+  const { mode, memo } = services
+  const finding = await unverified.verify(obtained.collateral, { now, mode, memo, rigour, reportData: evaluation.bound.reportData })
+  const judgement = evaluate(finding, evaluation)
+  if (spendsLater && !isUndecided(judgement.code)) await spend(nonce, services)
+  return judgement
+}
+
+async function spend({ challenge }: CheckedNonce, services: Services): Promise<void> {
+  if (challenge !== undefined) await services.challenges.spend(challenge)
+}
+
+const isUndecided = (code: ProblemCode | undefined): boolean => code !== undefined && problemOf(code).kind === 'undecided'
+
+function evaluate(finding: Finding, { job, nonce, bound, obtained }: Evaluation): Judgement {
+  const { id, services, authority, digest, item } = job
+  return appraise({
+    id,
+    mode: services.mode,
+    freshness: nonce.freshness,
+    policy: authority.policy,
+    items: [{ type: item.type, finding, fresh: true }],
+    keyBinding: bound.cnf === undefined ? 'unbound' : 'bound',
+    evidenceDigest: digest,
+    collateral: collateralSummary(obtained),
+  })
+}
+
+function refused(code: ProblemCode, appraisal: Appraisal, { job, retryAfter }: { job: Job; retryAfter: number | undefined }) {
+  const all = appraisal.evidence.flatMap((item) => item.checks)
+  const failed = all.find((check) => check.outcome === 'fail' && check.code === code)
+  return new AttestationError(code, failed === undefined ? '' : `${failed.id}: ${failed.title}`, {
+    checks: checksForReader(all, viewOf(job)),
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+  })
+}
+
+/** What the operator wrote is for known callers, unless the policy shows it to everybody. */
+const viewOf = ({ call, authority }: Job): View => ({
+  reader: call.caller === undefined ? 'anonymous' : 'viewer',
+  explain: authority.policy.document.explain,
+})
+
+async function issue(appraisal: Appraisal, { job, nonce, bound, unverified }: Omit<Evaluation, 'obtained'>): Promise<Issued> {
+  const { services, authority, call } = job
+  const { token, jti } = services.tokens.issue({ appraisal, ...authority, nonce: nonce.bytes, cnf: bound.cnf })
+  await recordIssued(jti, job)
+  // Keeping what came along must not delay the answer, nor can its failure change it.
+  services.collateral.remember(unverified.offers).catch((error: unknown) => {
+    services.log.warn({ request_id: call.requestId, err: error }, 'collateral of accepted evidence was not kept')
+  })
+  return { token, appraisal: appraisalForReader(appraisal, viewOf(job)) }
+}

@@ -1,0 +1,64 @@
+import { AttestationError } from '../verifiers/problems.ts'
+import type { Call } from './call.ts'
+import { readStrictJson } from './gate.ts'
+import type { Limits } from './services.ts'
+
+/** The JSON value of a request's body. Throws `content-type-unsupported`, `request-too-large`, `request-malformed` or `overloaded`. */
+export async function readJsonBody(call: Call, limits: Limits): Promise<unknown> {
+  refuseOtherContent(call)
+  return readStrictJson(await readBytes(call, limits.bodyBytes))
+}
+
+/** The same where the body may be left out, and then needs no Content-Type: undefined. */
+export async function readOptionalJsonBody(call: Call, limits: Limits): Promise<unknown> {
+  const bytes = await readBytes(call, limits.bodyBytes)
+  if (bytes.byteLength === 0) return undefined
+  refuseOtherContent(call)
+  return readStrictJson(bytes)
+}
+
+const JSON_TYPE = /^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i
+
+function refuseOtherContent(call: Call): void {
+  const encoding = call.header('content-encoding')
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
+    throw new AttestationError('content-type-unsupported', 'compressed requests are not read', { at: 'Content-Encoding' })
+  if (!JSON_TYPE.test(call.header('content-type') ?? ''))
+    throw new AttestationError('content-type-unsupported', 'the body must be application/json', { at: 'Content-Type' })
+}
+
+async function readBytes(call: Call, limit: number): Promise<Uint8Array> {
+  const declared = Number(call.header('content-length') ?? 0)
+  if (declared > limit) throw tooLarge(limit)
+  if (call.body === undefined) return new Uint8Array()
+  const held: (() => void)[] = []
+  try {
+    return await collect(call.body, limit, (bytes) => held.push(call.work.hold(bytes)))
+  } finally {
+    for (const release of held) release()
+  }
+}
+
+async function collect(body: AsyncIterable<Uint8Array>, limit: number, hold: (bytes: number) => void): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let total = 0
+  for await (const chunk of arriving(body)) {
+    total += chunk.byteLength
+    if (total > limit) throw tooLarge(limit)
+    hold(chunk.byteLength)
+    chunks.push(chunk)
+  }
+  const [only] = chunks
+  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, total)
+}
+
+/** A connection that breaks half-way is the caller's doing, not a failure of ours. */
+async function* arriving(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body
+  } catch (error) {
+    throw new AttestationError('request-malformed', 'the body ended early', { at: 'body', cause: error })
+  }
+}
+
+const tooLarge = (limit: number) => new AttestationError('request-too-large', `the body is larger than ${limit} bytes`, { at: 'body' })

@@ -1,0 +1,17 @@
+import { inspectEvidence } from '../verifiers/snp/inspect.ts'
+import { readJsonBody } from './body.ts'
+import { json, type Handler } from './call.ts'
+import { evidenceOf } from './evidence.ts'
+import { inspectionRequest, parseRequest } from './requests.ts'
+
+/** POST /v1/inspections: every field of evidence, decoded and not believed. Never a token, never spends anything. */
+export const createInspection: Handler = async (call, services) => {
+  await services.rateLimits.take(call.prefix)
+  const body = await readJsonBody(call, services.limits)
+  return call.work.run(async () => inspect(body))
+}
+
+function inspect(body: unknown) {
+  const { evidence } = parseRequest(inspectionRequest, body)
+  return json(200, { verified: false, inspections: evidence.map((item) => ({ type: item.type, ...inspectEvidence(evidenceOf(item)) })) })
+}

@@ -1,0 +1,54 @@
+import type { Audience } from '../access/audiences.ts'
+import type { CheckedChallenge } from '../access/challenge.ts'
+import type { Freshness } from '../appraisal/appraisal.ts'
+import type { ActivePolicy } from '../appraisal/policy-set.ts'
+import { AttestationError } from '../verifiers/problems.ts'
+import type { AppraisalRequest } from './requests.ts'
+import type { Services } from './services.ts'
+
+/** Who decides this request: the audience that the token is for, and one of its policies. */
+export type Authority = { readonly audience: Audience; readonly policy: ActivePolicy }
+
+/** The nonce that evidence must bind. A challenge is checked here but not spent. */
+export type CheckedNonce = {
+  readonly bytes: Uint8Array
+  readonly freshness: Freshness
+  readonly challenge: CheckedChallenge | undefined
+}
+
+/** Throws `nonce-conflict`, what checking a challenge throws, or why a nonce of the relying party is not taken (design section 3, Challenge). */
+export async function checkNonce(request: AppraisalRequest, authority: Authority, services: Services): Promise<CheckedNonce> {
+  const { nonce, relying_party_nonce: foreign } = request
+  if (nonce !== undefined && foreign === undefined) {
+    return { bytes: nonce, freshness: 'challenge', challenge: await services.challenges.check(nonce) }
+  }
+  if (nonce !== undefined || foreign === undefined) throw new AttestationError('nonce-conflict', 'send one nonce', { at: 'nonce' })
+  checkForeign(foreign, authority, services)
+  if (!isUsable(foreign, request.binding, services)) throw unusable()
+  return { bytes: foreign, freshness: 'relying-party', challenge: undefined }
+}
+
+/** Whether the nonce was ours is asked first: a challenge in the wrong place is a mistake worth naming wherever it is made. */
+function checkForeign(nonce: Uint8Array, { audience, policy }: Authority, services: Services): void {
+  const at = 'relying_party_nonce'
+  if (services.challenges.isOurs(nonce))
+    throw new AttestationError('challenge-misused', 'this nonce is a challenge of this service', { at })
+  if (audience.relyingPartyNonce !== 'allow' || policy.document.relying_party_nonce !== 'allow') {
+    throw new AttestationError('relying-party-nonce-not-allowed', 'audience and policy do not both allow it', { at })
+  }
+}
+
+const FOREIGN_BYTES = { hash: [8, 64], nonce: [8, 48] } as const
+const REPORT_DATA_BYTES = 64
+
+function isUsable(nonce: Uint8Array, binding: AppraisalRequest['binding'], { mode }: Services): boolean {
+  // Fixed vectors bind whatever their makers chose (design section 5).
+  if (mode === 'test' && binding === 'nonce' && nonce.length === REPORT_DATA_BYTES) return true
+  const [min, max] = FOREIGN_BYTES[binding]
+  if (nonce.length < min || nonce.length > max) return false
+  // Behind zero padding, a nonce that ends in zero could stand for a shorter one.
+  return binding === 'hash' || nonce.at(-1) !== 0
+}
+
+const unusable = () =>
+  new AttestationError('relying-party-nonce-invalid', 'its length or last byte does not fit the binding', { at: 'relying_party_nonce' })

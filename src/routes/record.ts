@@ -1,0 +1,43 @@
+import type { AuditLine } from '../access/audit.ts'
+import { AttestationError, problemOf } from '../verifiers/problems.ts'
+import type { Call } from './call.ts'
+import type { Authority } from './nonce.ts'
+import type { Services } from './services.ts'
+
+/** What an audit line says of every decision. */
+export type Decided = {
+  readonly call: Call
+  readonly services: Services
+  readonly authority: Authority
+  readonly id: string
+  readonly digest: string
+}
+
+/** Writes that a token was made, before anyone has it. Throws `audit-unavailable`: no audit line, no token. */
+export async function recordIssued(jti: string, decided: Decided): Promise<void> {
+  await decided.services.audit.append({ ...lineOf(decided), outcome: 'issued', jti })
+}
+
+/** Writes a refusal. A log that cannot be written does not turn a refusal into something else. */
+export async function recordRefusal(error: unknown, decided: Decided): Promise<void> {
+  const { services, call } = decided
+  const code = error instanceof AttestationError ? error.code : 'internal-error'
+  if (code === 'audit-unavailable') return
+  const outcome = problemOf(code).kind === 'undecided' ? 'undecided' : 'refused'
+  try {
+    await services.audit.append({ ...lineOf(decided), outcome, code })
+  } catch (failure) {
+    services.log.error({ request_id: call.requestId, err: failure }, 'a refusal is missing from the audit log')
+  }
+}
+
+const lineOf = ({ call, services, authority, id, digest }: Decided): Omit<AuditLine, 'outcome'> => ({
+  time: services.now().toISOString(),
+  request_id: call.requestId,
+  action: 'appraisal',
+  caller: call.caller?.name ?? call.prefix,
+  appraisal_id: id,
+  audience: authority.audience.name,
+  policy: authority.policy.reference,
+  evidence_digest: digest,
+})
