@@ -9,3 +9,9 @@ export function configuration(flags: readonly Flag[] = []): Loaded {
   for (const warning of loaded.warnings) terminal.note(`assay: ${warning}`)
   return loaded
 }
+
+/** Where AMD’s documents are asked for, for commands that need nothing else of the configuration. */
+export function configuredKds(): Loaded['config']['amdKds'] {
+  const { ASSAY_AMD_KDS_URL, ASSAY_AMD_KDS_TRANSPORT } = process.env
+  return loadConfig({ environment: { ASSAY_AMD_KDS_URL, ASSAY_AMD_KDS_TRANSPORT }, readText: () => '' }).config.amdKds
+}

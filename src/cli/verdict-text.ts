@@ -1,0 +1,70 @@
+import type { ItemAppraisal } from '../appraisal/appraisal.ts'
+import { problemOf } from '../verifiers/problems.ts'
+import type { Check } from '../verifiers/verifier.ts'
+import { columns, printable, styled } from './output.ts'
+import type { Verdict } from './verify.ts'
+
+const MARK = { pass: 'ok', fail: 'FAIL', warn: 'warn', skip: 'skip' } as const
+const COLOUR = { pass: 'green', fail: 'red', warn: 'yellow', skip: 'dim' } as const
+
+/** The verdict for people: the answer first, then what failed with its values, then every check in one line. */
+export function verdictText(verdict: Verdict): string {
+  const items = verdict.evidence
+  const faults = items.flatMap(({ checks }) => checks.filter(({ outcome }) => outcome === 'fail' || outcome === 'warn'))
+  return [headline(verdict), ...faults.map(faultText), ...items.map(itemText), footer(verdict)].join('\n\n')
+}
+
+function headline({ accepted, code, question }: Verdict): string {
+  const asked = question === 'genuine' ? 'genuine (whether it is acceptable was not asked)' : 'genuine, and acceptable to the policy'
+  if (accepted) return `${styled('green', 'ACCEPTED')}  ${asked}`
+  const { kind, title, remedy } = problemOf(code ?? 'internal-error')
+  const word = kind === 'undecided' ? styled('yellow', 'UNDECIDED') : styled('red', 'REFUSED')
+  return `${word}  ${code}: ${title}\n${columns([['what to do', remedy]], 2)}`
+}
+
+function faultText(check: Check): string {
+  const rows: [string, string | undefined][] = [
+    ['expected', check.expected],
+    ['actual', check.actual],
+    ['remedy', 'remedy' in check ? check.remedy : undefined],
+  ]
+  const code = 'code' in check ? `${check.code}: ` : ''
+  const title = `${styled(COLOUR[check.outcome], check.id)}  ${code}${printable(check.title)}`
+  return [
+    title,
+    columns(
+      rows.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
+      2,
+    ),
+  ].join('\n')
+}
+
+function itemText({ label, type, checks, claims }: ItemAppraisal): string {
+  const lines = checks.map(
+    (check) => `  ${styled(COLOUR[check.outcome], MARK[check.outcome].padEnd(4))}  ${check.id.padEnd(7)} ${printable(check.title)}`,
+  )
+  const { snp } = claims
+  const facts = snp === undefined ? '' : `\n${columns(factsOf(snp), 2)}`
+  return [`${label} (${type}), ${checks.length} checks`, ...lines].join('\n') + facts
+}
+
+const factsOf = (snp: NonNullable<ItemAppraisal['claims']['snp']>): [string, string][] => [
+  ['product', `${snp.product}, report version ${snp.version}, signed by a ${snp.signing_key.toUpperCase()}`],
+  ['measurement', snp.measurement],
+  ['report data', snp.report_data],
+  [
+    'reported TCB',
+    Object.entries(snp.reported_tcb)
+      .map(([part, version]) => `${part} ${version}`)
+      .join(', '),
+  ],
+  ['VMPL', String(snp.vmpl)],
+  ['revocation', snp.revocation],
+]
+
+const footer = ({ valid_until: until, evidence_digest: digest, mode }: Verdict): string =>
+  columns([
+    ['relied on until', until],
+    ['evidence', digest],
+    ['mode', mode],
+  ])

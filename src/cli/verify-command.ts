@@ -1,0 +1,128 @@
+import { Option } from 'commander'
+import type { ActivePolicy } from '../appraisal/policy-set.ts'
+import { problemOf } from '../verifiers/problems.ts'
+import type { EvidenceFile } from './evidence-file.ts'
+import { EXIT, UsageError } from './exit.ts'
+import { hexBytes, readText, timeOf } from './files.ts'
+import type { Grounds } from './grounds.ts'
+import { jsonText, terminal } from './output.ts'
+import type { AddCommand, Report } from './program.ts'
+import type { ExpectedData, Question, Verdict } from './verify.ts'
+
+type Flags = {
+  readonly collateral: readonly string[]
+  readonly trustAnchor: readonly string[]
+  readonly insecureTestRoot: readonly string[]
+  readonly policy?: string
+  readonly nonce?: string
+  readonly reportData?: string
+  readonly binding?: 'hash' | 'nonce'
+  readonly audience?: string
+  readonly at?: string
+  readonly offline?: true
+  readonly json?: true
+}
+
+const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value]
+
+const HELP = `
+EVIDENCE.json is one evidence item or an appraisal request; - reads standard input.
+Exit codes: 0 accepted, 1 refused, 2 usage or a file that is not the JSON it should be, 3 undecided.`
+
+/** `assay verify`: the service's own verdict, without service, store or token (design section 6). */
+export const addVerify: AddCommand = (program, report) => {
+  program
+    .command('verify')
+    .description('verify evidence from a file; with --policy also ask whether it is acceptable')
+    .argument('<evidence>', 'EVIDENCE.json, or - for standard input')
+    .option('--collateral <bundle>', 'vendor documents (assay-collateral/1); may be repeated', collect, [])
+    .option('--trust-anchor <file>', 'additional TPM root (PEM); never replaces a vendor pin; may be repeated', collect, [])
+    .option('--policy <file>', 'appraisal policy, YAML or JSON')
+    .option('--nonce <hex>', 'the nonce that the evidence must bind')
+    .addOption(new Option('--report-data <hex>', 'the 64 bytes that REPORT_DATA must equal').conflicts('nonce'))
+    .addOption(new Option('--binding <kind>', 'how --nonce is bound where the file does not say').choices(['hash', 'nonce']))
+    .option('--audience <name>', 'the audience that --nonce is bound with where the file does not say')
+    .option('--insecure-test-root <file>', 'root (DER or PEM) that replaces AMD’s, for tests only; may be repeated', collect, [])
+    .option('--at <time>', 'verify as of this time (RFC 3339)')
+    .option('--offline', 'open no socket')
+    .option('--json', 'print the appraisal as JSON')
+    .addHelpText('after', HELP)
+    .action((path: string, flags: Flags) => verifyFile({ path, flags }, report))
+}
+
+async function verifyFile({ path, flags }: { path: string; flags: Flags }, report: Report): Promise<void> {
+  const { readEvidenceFile } = await import('./evidence-file.ts')
+  const { readGrounds } = await import('./grounds.ts')
+  const { verifyEvidence } = await import('./verify.ts')
+  const now = flags.at === undefined ? new Date() : timeOf(flags.at, '--at')
+  const file = withFlags(readEvidenceFile(path), flags)
+  const grounds = await readGrounds(flags, now)
+  const policy = flags.policy === undefined ? null : await readPolicyFile(flags.policy)
+  const expected = expectedData(file, flags)
+  const question = { request: file.request, grounds, policy, expected, now, fetch: await fetcher(flags, grounds) }
+  for (const remark of remarks(question, flags)) terminal.note(`assay: ${remark}`)
+  const verdict = await verifyEvidence(question)
+  terminal.out(flags.json === true ? jsonText(verdict) : (await import('./verdict-text.ts')).verdictText(verdict))
+  report(exitOf(verdict))
+}
+
+/** What a request says of itself counts; flags fill in what an item alone leaves out. */
+function withFlags({ form, request }: EvidenceFile, { binding, audience }: Flags): EvidenceFile {
+  if (binding === undefined && audience === undefined) return { form, request }
+  if (form === 'request') throw new UsageError('--binding and --audience are for a file with one item: a request says both itself')
+  return { form, request: { ...request, binding: binding ?? request.binding, ...(audience === undefined ? {} : { audience }) } }
+}
+
+const NONCE_BYTES = { min: 8, max: 64 } as const
+
+function expectedData({ request }: EvidenceFile, { nonce, reportData }: Flags): ExpectedData {
+  if (reportData !== undefined) return { from: 'report-data', bytes: hexBytes(reportData, '--report-data') }
+  const stated = request.nonce ?? request.relying_party_nonce
+  const bytes = nonce === undefined ? stated : hexBytes(nonce, '--nonce')
+  if (bytes === undefined) return { from: 'nothing' }
+  if (bytes.length < NONCE_BYTES.min || bytes.length > NONCE_BYTES.max)
+    throw new UsageError(`a nonce has ${NONCE_BYTES.min} to ${NONCE_BYTES.max} bytes`)
+  return { from: nonce === undefined ? 'stated' : 'nonce', bytes }
+}
+
+async function readPolicyFile(path: string): Promise<ActivePolicy> {
+  const { PolicyError, readPolicy } = await import('../appraisal/read-policy.ts')
+  try {
+    return readPolicy(readText(path), path)
+  } catch (error) {
+    if (error instanceof PolicyError) throw new UsageError(error.message)
+    throw error
+  }
+}
+
+/** Under a root of somebody else AMD has nothing to say, so it is not asked. */
+async function fetcher(flags: Flags, { mode }: Grounds): Promise<Question['fetch']> {
+  if (flags.offline === true || mode !== 'production') return undefined
+  const { createKds } = await import('../collateral/kds.ts')
+  const { fetchCollateral } = await import('../collateral/one-shot.ts')
+  const { configuredKds } = await import('./load.ts')
+  const kds = createKds(configuredKds())
+  return (needs) => fetchCollateral(kds, needs)
+}
+
+/** Standard error says what was not asked, so that nobody takes the answer for more than it is. */
+function remarks({ policy, expected, grounds }: Question, flags: Flags): readonly string[] {
+  const { mode } = grounds
+  const said: readonly (readonly [boolean, string])[] = [
+    [mode === 'test', 'WARNING: --insecure-test-root replaces the vendor’s keys; this answer is worth nothing outside tests'],
+    [policy === null, 'no --policy: only whether the evidence is genuine is asked, not whether it is acceptable'],
+    [expected.from === 'nothing', 'no --nonce and no --report-data: freshness and binding are not asked; this may be a replay'],
+    [expected.from === 'stated', 'the nonce is the request’s own: binding is checked, freshness is not; give --nonce to ask it'],
+    [
+      policy?.document.key_binding === 'required' && expected.from !== 'nonce',
+      'whether the evidence binds a key is not asked without --nonce',
+    ],
+    [flags.trustAnchor.length > 0, '--trust-anchor adds TPM roots; this version verifies no TPM evidence, so it changes nothing'],
+  ]
+  return said.flatMap(([holds, text]) => (holds ? [text] : []))
+}
+
+function exitOf({ code }: Verdict): number {
+  if (code === null) return EXIT.accepted
+  return problemOf(code).kind === 'undecided' ? EXIT.undecided : EXIT.refused
+}

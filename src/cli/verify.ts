@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto'
+import { appraise, type KeyBinding } from '../appraisal/appraise.ts'
+import type { Appraisal, Judgement } from '../appraisal/appraisal.ts'
+import type { ActivePolicy } from '../appraisal/policy-set.ts'
+import { rigourOf } from '../appraisal/rigour.ts'
+import { collateralSummary } from '../collateral/summary.ts'
+import { createMemo } from '../memo.ts'
+import { checkBinding } from '../routes/binding.ts'
+import { evidenceDigest, evidenceOf, type EvidenceItem } from '../routes/evidence.ts'
+import type { AppraisalRequest } from '../routes/requests.ts'
+import { AttestationError, type ProblemCode } from '../verifiers/problems.ts'
+import { verify } from '../verifiers/registry.ts'
+import { genuineOnly, type Collateral, type CollateralAddress, type Evidence, type Finding } from '../verifiers/verifier.ts'
+import { collateralOf, type Grounds } from './grounds.ts'
+
+/** One question to the verifier, with everything that it depends on. */
+export type Question = {
+  readonly request: AppraisalRequest
+  readonly grounds: Grounds
+  /** null: only "is it genuine?" is asked. */
+  readonly policy: ActivePolicy | null
+  readonly expected: ExpectedData
+  readonly now: Date
+  /** Asks the vendor for what no bundle holds; undefined: nobody is asked. */
+  readonly fetch: ((needs: readonly CollateralAddress[]) => Promise<Collateral>) | undefined
+}
+
+/**
+ * What REPORT_DATA must be: 64 bytes that were named, or what a nonce binds. `stated`: the request's own nonce, which shows that the
+ * evidence belongs to the request but not that it is fresh.
+ */
+export type ExpectedData =
+  | { readonly from: 'report-data'; readonly bytes: Uint8Array }
+  | { readonly from: 'nonce' | 'stated'; readonly bytes: Uint8Array }
+  | { readonly from: 'nothing' }
+
+/** The answer, as `--json` prints it. */
+export type Verdict = Appraisal & {
+  readonly accepted: boolean
+  readonly code: ProblemCode | null
+  readonly question: 'genuine' | 'acceptable'
+  readonly nonce: 'checked' | 'not-asked'
+}
+
+/** Verifies and appraises one piece of evidence without any store. Never throws for what is wrong with the evidence: that is the verdict. */
+export async function verifyEvidence(question: Question): Promise<Verdict> {
+  const { policy, expected } = question
+  const { appraisal, code } = await judgement(question)
+  return {
+    ...appraisal,
+    accepted: code === undefined,
+    code: code ?? null,
+    question: policy === null ? 'genuine' : 'acceptable',
+    nonce: expected.from === 'nonce' || expected.from === 'report-data' ? 'checked' : 'not-asked',
+  }
+}
+
+async function judgement(question: Question): Promise<Judgement> {
+  const [item, ...others] = question.request.evidence
+  try {
+    if (item === undefined || others.length > 0) {
+      throw new AttestationError('composition-unsupported', 'several evidence items need a policy with a composition')
+    }
+    return await judged(question, evidenceOf(item))
+  } catch (error) {
+    if (error instanceof AttestationError) return refusal(question, error)
+    throw error
+  }
+}
+
+async function judged(question: Question, evidence: Evidence): Promise<Judgement> {
+  const { grounds, now, policy } = question
+  const bound = await boundData(question)
+  const unverified = await verify(evidence, grounds.anchors)
+  const collateral = await obtain(question, unverified.needs)
+  const rigour = policy === null ? genuineOnly : rigourOf(policy.document)
+  const context = { now, mode: grounds.mode, reportData: bound.reportData, rigour, memo: createMemo() }
+  const finding = await unverified.verify(collateral, context)
+  return appraisalOf(question, { finding, collateral, keyBinding: bound.keyBinding })
+}
+
+/** What no bundle holds is asked of the vendor, if anybody may be asked. */
+async function obtain({ grounds, fetch }: Question, needs: readonly CollateralAddress[]): Promise<Collateral> {
+  const given = collateralOf(new Map([...grounds.documents].filter(([address]) => needs.includes(address))), needs)
+  const wanted = [...given.missing.keys()]
+  if (fetch === undefined || wanted.length === 0) return given
+  const fetched = await fetch(wanted)
+  return { ...fetched, documents: new Map([...given.documents, ...fetched.documents]) }
+}
+
+type Bound = { readonly reportData: Uint8Array | undefined; readonly keyBinding: KeyBinding }
+
+/** A key counts as bound only where REPORT_DATA is compared with a value that holds it. */
+async function boundData({ request, expected }: Question): Promise<Bound> {
+  if (expected.from === 'nothing') return { reportData: undefined, keyBinding: 'not-asked' }
+  if (expected.from === 'report-data') return { reportData: expected.bytes, keyBinding: 'not-asked' }
+  const nonce = { bytes: expected.bytes, freshness: 'relying-party', challenge: undefined } as const
+  const { reportData, cnf } = await checkBinding(request, nonce, request.audience ?? 'default')
+  return { reportData, keyBinding: cnf === undefined ? 'unbound' : 'bound' }
+}
+
+type Found = { readonly finding: Finding; readonly collateral: Collateral; readonly keyBinding: KeyBinding }
+
+function appraisalOf(question: Question, { finding, collateral, keyBinding }: Found): Judgement {
+  const { request, grounds, policy, expected } = question
+  const fresh = expected.from === 'nonce' || expected.from === 'report-data'
+  return appraise({
+    id: randomUUID(),
+    mode: grounds.mode,
+    freshness: fresh ? 'relying-party' : 'none',
+    policy,
+    items: request.evidence.map(({ type }: EvidenceItem) => ({ type, finding, fresh })),
+    keyBinding,
+    evidenceDigest: evidenceDigest(request.evidence),
+    collateral: collateralSummary({ collateral, fetchedAt: new Map(), expiresAt: new Map() }),
+  })
+}
+
+/** Evidence that could not be read to its end: its checks up to there, and the code that ended it. */
+function refusal(question: Question, error: AttestationError): Judgement {
+  const finding = { checks: error.checks, validUntil: question.now }
+  const collateral = { documents: new Map(), missing: new Map(), marks: new Map() }
+  const { appraisal } = appraisalOf(question, { finding, collateral, keyBinding: 'not-asked' })
+  return { appraisal, code: error.code }
+}
