@@ -61,7 +61,8 @@ export async function verifyCnfProof(key: KeyObject, input: Uint8Array, proof: U
   throw new AttestationError('cnf-proof-invalid', 'cnf_proof is not a signature of cnf_jwk over this binding', { at: 'cnf_proof' })
 }
 
-function isSignatureOf(key: KeyObject, data: Uint8Array, signature: Uint8Array): Promise<boolean> | boolean {
+/** Whether the key, of a kind that {@link readCnfJwk} takes, made the signature, in the form that its kind has. */
+export function isSignatureOf(key: KeyObject, data: Uint8Array, signature: Uint8Array): Promise<boolean> | boolean {
   if (key.asymmetricKeyType === 'ed25519') return verify(null, data, key, signature)
   if (key.asymmetricKeyDetails?.namedCurve !== 'secp384r1') return verify('sha256', data, key, signature)
   // P-384 is slow enough that another thread does it; the rest costs less than the hop (performance.md section 9).
