@@ -177,6 +177,12 @@ const RULES: readonly (readonly [what: string, path: string, wrong: Given, right
   ],
   ['an issuer with a user', 'issuer', { env: { ASSAY_ISSUER: 'https://u:p@a.example' } }, { env: { ASSAY_ISSUER: 'https://a.example/x' } }],
   [
+    'an issuer that nobody can own in production',
+    'issuer',
+    { env: { ASSAY_ISSUER: 'https://attest.invalid' } },
+    { env: { ASSAY_ISSUER: 'https://attest.example' } },
+  ],
+  [
     'a real issuer outside production',
     'issuer',
     { env: { ...test, ASSAY_ISSUER: 'https://attest.example' } },

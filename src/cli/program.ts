@@ -41,7 +41,7 @@ function explain(error: unknown): number {
   // Commander has written its own message; 0 is --help.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.accepted : EXIT.usage
   if (error instanceof UsageError) return tell(`assay: ${error.message}`, EXIT.usage)
-  if (error instanceof ConfigError) return tell(`assay: the configuration is not usable\n${configLines(error)}`, EXIT.usage)
+  if (error instanceof ConfigError) return tell(`assay: this cannot be used:\n${configLines(error)}`, EXIT.usage)
   if (error instanceof AttestationError) return tell(attestationText(error), exitOf(error))
   return tell(`assay: ${error instanceof Error ? error.message : String(error)}`, EXIT.failed)
 }

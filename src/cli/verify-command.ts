@@ -1,10 +1,10 @@
 import { Option } from 'commander'
 import type { ActivePolicy } from '../appraisal/policy-set.ts'
+import type { Grounds } from '../config/grounds.ts'
 import { problemOf } from '../verifiers/problems.ts'
 import type { EvidenceFile } from './evidence-file.ts'
 import { EXIT, UsageError } from './exit.ts'
 import { hexBytes, readText, timeOf } from './files.ts'
-import type { Grounds } from './grounds.ts'
 import { jsonText, terminal } from './output.ts'
 import type { AddCommand, Report } from './program.ts'
 import type { ExpectedData, Question, Verdict } from './verify.ts'
@@ -52,11 +52,11 @@ export const addVerify: AddCommand = (program, report) => {
 
 async function verifyFile({ path, flags }: { path: string; flags: Flags }, report: Report): Promise<void> {
   const { readEvidenceFile } = await import('./evidence-file.ts')
-  const { readGrounds } = await import('./grounds.ts')
+  const { readGrounds } = await import('../config/grounds.ts')
   const { verifyEvidence } = await import('./verify.ts')
   const now = flags.at === undefined ? new Date() : timeOf(flags.at, '--at')
   const file = withFlags(readEvidenceFile(path), flags)
-  const grounds = await readGrounds(flags, now)
+  const grounds = await readGrounds({ insecureTestRoots: flags.insecureTestRoot, collateralBundles: flags.collateral }, now)
   const policy = flags.policy === undefined ? null : await readPolicyFile(flags.policy)
   const expected = expectedData(file, flags)
   const question = { request: file.request, grounds, policy, expected, now, fetch: await fetcher(flags, grounds) }

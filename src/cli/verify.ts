@@ -11,7 +11,7 @@ import type { AppraisalRequest } from '../routes/requests.ts'
 import { AttestationError, type ProblemCode } from '../verifiers/problems.ts'
 import { verify } from '../verifiers/registry.ts'
 import { genuineOnly, type Collateral, type CollateralAddress, type Evidence, type Finding } from '../verifiers/verifier.ts'
-import { collateralOf, type Grounds } from './grounds.ts'
+import type { Grounds } from '../config/grounds.ts'
 
 /** One question to the verifier, with everything that it depends on. */
 export type Question = {
@@ -79,13 +79,19 @@ async function judged(question: Question, evidence: Evidence): Promise<Judgement
   return appraisalOf(question, { finding, collateral, keyBinding: bound.keyBinding })
 }
 
+/** Documents at hand, and `unavailable` for what is not: nobody was asked for it. */
+const given = ({ grounds: { documents } }: Question, needs: readonly CollateralAddress[]): Collateral => ({
+  documents: new Map([...documents].filter(([address]) => needs.includes(address))),
+  missing: new Map(needs.filter((address) => !documents.has(address)).map((address) => [address, 'unavailable'])),
+  marks: new Map(),
+})
+
 /** What no bundle holds is asked of the vendor, if anybody may be asked. */
-async function obtain({ grounds, fetch }: Question, needs: readonly CollateralAddress[]): Promise<Collateral> {
-  const given = collateralOf(new Map([...grounds.documents].filter(([address]) => needs.includes(address))), needs)
-  const wanted = [...given.missing.keys()]
-  if (fetch === undefined || wanted.length === 0) return given
-  const fetched = await fetch(wanted)
-  return { ...fetched, documents: new Map([...given.documents, ...fetched.documents]) }
+async function obtain(question: Question, needs: readonly CollateralAddress[]): Promise<Collateral> {
+  const { documents, missing, marks } = given(question, needs)
+  if (question.fetch === undefined || missing.size === 0) return { documents, missing, marks }
+  const fetched = await question.fetch([...missing.keys()])
+  return { ...fetched, documents: new Map([...documents, ...fetched.documents]) }
 }
 
 type Bound = { readonly reportData: Uint8Array | undefined; readonly keyBinding: KeyBinding }

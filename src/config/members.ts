@@ -72,8 +72,8 @@ export const members = z.strictObject({
   redis_url: url('redis', 'rediss').optional(),
   redis_prefix: z
     .string()
-    .regex(/^[A-Za-z0-9_.-]{1,64}$/, '1 to 64 letters, digits, dots, dashes')
-    .default('assay'),
+    .regex(/^[A-Za-z0-9:_-]{1,64}$/, '1 to 64 letters, digits, ":", "_" and "-"')
+    .default('assay:'),
   amd_kds_url: url('https', 'http').default('https://kdsintf.amd.com'),
   amd_kds_transport: z.enum(['https', 'DANGEROUSLY_PLAIN_HTTP']).default('https'),
   audiences: z

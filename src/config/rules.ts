@@ -42,6 +42,12 @@ export const RULES: readonly Rule[] = [
     expected: 'an https URL whose host ends in .invalid, or no issuer',
   },
   {
+    members: ['issuer', 'mode'],
+    broken: (c) => production(c) && c.issuer !== undefined && new URL(c.issuer).hostname.endsWith('.invalid'),
+    message: 'names under .invalid mark what is not production',
+    expected: 'the https URL by which relying parties know this service',
+  },
+  {
     members: ['listen', 'mode'],
     broken: (c) => !production(c) && outside(c),
     message: 'modes other than production listen on the loopback interface only',
