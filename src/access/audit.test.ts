@@ -1,0 +1,108 @@
+import { chmod, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createAuditLog, type AuditLine } from './audit.ts'
+
+let folder = ''
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'assay-audit-'))
+})
+afterEach(() => rm(folder, { recursive: true }))
+
+const line = (n: number): AuditLine => ({
+  time: '2026-11-24T08:00:00.000Z',
+  request_id: `request-${n}`,
+  action: 'appraisal',
+  outcome: 'refused',
+  caller: '192.0.2.0/24',
+  code: 'snp-measurement-mismatch\n{"forged": true}',
+})
+const linesOf = async (path: string): Promise<readonly AuditLine[]> =>
+  (await readFile(path, 'utf8'))
+    .trimEnd()
+    .split('\n')
+    .map((text): AuditLine => JSON.parse(text))
+const unavailable = expect.objectContaining({ code: 'audit-unavailable', retryAfter: 10 })
+
+describe('createAuditLog', () => {
+  it('has written a line when append resolves, one JSON object per line whatever it holds', async () => {
+    const path = join(folder, 'logs/audit.jsonl')
+    const log = await createAuditLog(path)
+    await log.append(line(1))
+    expect(await linesOf(path)).toEqual([line(1)])
+    await log.append(line(2))
+    expect(await linesOf(path)).toEqual([line(1), line(2)])
+    expect((await stat(path)).mode & 0o777).toBe(0o600)
+    await log.close()
+  })
+
+  it('keeps the order and loses none of many at once', async () => {
+    const path = join(folder, 'audit.jsonl')
+    const log = await createAuditLog(path)
+    const lines = Array.from({ length: 2000 }, (_, n) => line(n))
+    await Promise.all(lines.map((one) => log.append(one)))
+    expect(await linesOf(path)).toEqual(lines)
+    await log.close()
+  })
+
+  it('goes on behind what is there, also beside another process', async () => {
+    const path = join(folder, 'audit.jsonl')
+    await writeFile(path, `${JSON.stringify(line(0))}\n`)
+    const [one, other] = await Promise.all([createAuditLog(path), createAuditLog(path)])
+    await Promise.all([one.append(line(1)), other.append(line(2)), one.append(line(3))])
+    const ids = (await linesOf(path)).map((written) => written.request_id)
+    expect(ids[0]).toBe('request-0')
+    expect(ids.toSorted()).toEqual(['request-0', 'request-1', 'request-2', 'request-3'])
+    await Promise.all([one.close(), other.close()])
+  })
+
+  it('follows a rotation: the old name gets a new file', async () => {
+    const path = join(folder, 'audit.jsonl')
+    const log = await createAuditLog(path)
+    await log.append(line(1))
+    await rename(path, `${path}.1`)
+    await log.append(line(2))
+    await rm(path)
+    await log.append(line(3))
+    expect(await linesOf(`${path}.1`)).toEqual([line(1)])
+    expect(await linesOf(path)).toEqual([line(3)])
+    await log.close()
+  })
+
+  it('says so when a line cannot be written, and writes again when it can', async () => {
+    const path = join(folder, 'logs/audit.jsonl')
+    const log = await createAuditLog(path)
+    await rm(join(folder, 'logs'), { recursive: true })
+    await writeFile(join(folder, 'logs'), 'in the way')
+    await expect(log.append(line(1))).rejects.toEqual(unavailable)
+    await expect(log.append(line(2))).rejects.toEqual(unavailable)
+    await rm(join(folder, 'logs'))
+    await expect(log.append(line(3))).resolves.toBeUndefined()
+    expect(await linesOf(path)).toEqual([line(3)])
+    await log.close()
+  })
+
+  it.skipIf(process.platform !== 'linux')('counts a full disk as a line that was not written', async () => {
+    const log = await createAuditLog('/dev/full')
+    await expect(log.append(line(1))).rejects.toEqual(unavailable)
+    await log.close()
+  })
+
+  it('takes nothing after it was closed, and has written everything before', async () => {
+    const path = join(folder, 'audit.jsonl')
+    const log = await createAuditLog(path)
+    const pending = log.append(line(1))
+    await Promise.all([log.close(), log.close()])
+    await expect(pending).resolves.toBeUndefined()
+    await expect(log.append(line(2))).rejects.toEqual(unavailable)
+    expect(await linesOf(path)).toEqual([line(1)])
+  })
+
+  it('refuses to start where it cannot write', async () => {
+    await writeFile(join(folder, 'file'), '')
+    await chmod(join(folder, 'file'), 0o600)
+    await expect(createAuditLog(join(folder, 'file/audit.jsonl'))).rejects.toThrow('EEXIST')
+    await expect(createAuditLog(folder)).rejects.toThrow('EISDIR')
+  })
+})
