@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { X509Certificate, createHash } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -8,6 +8,9 @@ import { SNP_PRODUCTS } from '../verifiers/snp/address.ts'
 import { fakeAmd, SIM_CSP_ID, type FakeAmd } from './amd.ts'
 import { pem } from './envelopes.ts'
 import { VEK_OID } from './veks.ts'
+
+/** Design section 5, written out; OpenSSL encodes it in the test. */
+const MARKER = '2.25.291172566907466161648125306256757391295.1'
 
 let amd: FakeAmd
 let dir: string
@@ -96,17 +99,8 @@ describe('a certificate of the fake AMD', () => {
   })
 
   it('carries the marker as a critical extension whose bytes are exact', () => {
-    // The content octets of 2.25.291172566907466166648161125306256757391295.1, computed by OpenSSL.
-    const marker = openssl([
-      'asn1parse',
-      '-genstr',
-      'OID:2.25.291172566907466166648161125306256757391295.1',
-      '-noout',
-      '-out',
-      join(dir, 'oid'),
-    ])
-    expect(marker).toBe('')
-    const oid = spawnSync('cat', [join(dir, 'oid')]).stdout
+    expect(openssl(['asn1parse', '-genstr', `OID:${MARKER}`, '-noout', '-out', join(dir, 'oid')])).toBe('')
+    const oid = readFileSync(join(dir, 'oid'))
     const critical = Buffer.concat([oid, Buffer.from('0101ff04020500', 'hex')])
     for (const der of [amd.root('Genoa'), amd.intermediate('Genoa', 'asvk'), amd.vcek({ product: 'Genoa' }).der])
       expect(Buffer.from(der).includes(critical)).toBe(true)

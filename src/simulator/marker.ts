@@ -1,10 +1,5 @@
+import { MARKER_OID } from '../verifiers/x509-marker.ts'
 import type { SimExtension } from './der.ts'
-
-/**
- * The critical extension in every certificate that the simulator mints, so that none can pass for AMD's: production refuses
- * any chain that holds it (design section 5).
- */
-const MARKER_OID = '2.25.291172566907466166648161125306256757391295.1'
 
 /** The content octets of an object identifier (X.690 section 8.19). */
 export function oidContent(oid: string): Uint8Array {
@@ -27,7 +22,10 @@ const MARKER = oidContent(MARKER_OID)
 const STAND_IN_OID = `2.25${'.1'.repeat(MARKER.length - 1)}`
 const STAND_IN = oidContent(STAND_IN_OID)
 
-/** The marker extension; its value is NULL. */
+/**
+ * The critical extension in every certificate that the simulator mints, so that none can pass for AMD’s: production refuses any chain
+ * that holds it (design section 5). Its value is NULL.
+ */
 export const markerExtension: SimExtension = { oid: STAND_IN_OID, critical: true, value: Uint8Array.of(0x05, 0x00) }
 
 /** Puts the marker's identifier where its stand-in is; other bytes stay as they are. */

@@ -1,0 +1,147 @@
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import type { FakeHost } from './hosts.ts'
+
+/**
+ * A folder that answers a shell as /sys/kernel/config/tsm/report of a confidential VM does (Linux Documentation/ABI/testing/configfs-tsm-report):
+ * each folder made in it gets its attributes, and `outblob` is made for whatever `inblob` holds when it is read.
+ */
+export type FakeTsm = {
+  /** Stands for /sys/kernel/config/tsm/report. */
+  readonly report: string
+  /**
+   * A folder to put first on PATH. In configfs, mkdir returns with the attributes in place and rmdir takes them away; an ordinary
+   * file system does neither, so the `mkdir`, `mktemp` and `rmdir` in here do.
+   */
+  readonly bin: string
+  /** How many reports were read. */
+  readonly reads: () => number
+  readonly close: () => void
+}
+
+/** What may differ from a healthy guest. */
+export type FakeTsmOptions = {
+  /** Default: `sev_guest`. */
+  readonly provider?: string
+  /** Changes each report on its way out. */
+  readonly outblob?: (report: Uint8Array) => Uint8Array
+}
+
+/** TSM_REPORT inblob holds at most 64 bytes (Linux include/linux/tsm.h, TSM_REPORT_INBLOB_MAX). */
+const INBLOB_MAX = 64
+/** How soon a new folder and a waiting reader are noticed. */
+const POLL_MS = 5
+
+/** Serves `dir`/report for a host until closed. The readers must be other processes: this one has to stay free to answer. */
+export function serveFakeTsm(dir: string, host: FakeHost, options: FakeTsmOptions = {}): FakeTsm {
+  const report = join(dir, 'report')
+  const bin = join(dir, 'bin')
+  mkdirSync(report, { recursive: true })
+  writeTools(bin, report)
+  const entries = new Map<string, Entry>()
+  let reads = 0
+  const blobs: Record<Served, (entry: Entry) => Uint8Array> = {
+    outblob: ({ inblob }) => {
+      reads += 1
+      return outblobFor(host, inblob, options)
+    },
+    auxblob: () => host.certTable(),
+    generation: (entry) => Buffer.from(`${entry.generation}\n`),
+  }
+  const timer = setInterval(() => {
+    for (const name of readdirSync(report)) if (!entries.has(name)) entries.set(name, populate(join(report, name), options))
+    for (const [name, entry] of entries) {
+      if (existsSync(entry.path)) answerReaders(entry, blobs)
+      else entries.delete(name)
+    }
+  }, POLL_MS)
+  return { report, bin, reads: () => reads, close: () => clearInterval(timer) }
+}
+
+/** Attributes that are made when they are read: FIFOs, so that a reader waits for its answer. */
+const SERVED = ['generation', 'outblob', 'auxblob'] as const
+type Served = (typeof SERVED)[number]
+
+type Entry = { readonly path: string; inblob: Uint8Array; generation: number }
+
+function populate(path: string, { provider = 'sev_guest' }: FakeTsmOptions): Entry {
+  for (const name of SERVED) execFileSync('mkfifo', [join(path, name)])
+  writeFileSync(join(path, 'inblob'), '')
+  writeFileSync(join(path, 'privlevel'), '')
+  writeFileSync(join(path, 'privlevel_floor'), '0\n')
+  // Last, because the tools wait for it.
+  writeFileSync(join(path, 'provider'), `${provider}\n`)
+  return { path, inblob: new Uint8Array(), generation: 0 }
+}
+
+/** A FIFO can be opened for writing without waiting only while somebody waits to read it. */
+function answerReaders(entry: Entry, blobs: Record<Served, (entry: Entry) => Uint8Array>): void {
+  for (const name of SERVED) {
+    const fd = openWaiting(join(entry.path, name))
+    if (fd === undefined) continue
+    noticeInblob(entry)
+    writeSync(fd, blobs[name](entry))
+    closeSync(fd)
+  }
+}
+
+function openWaiting(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK)
+  } catch {
+    return undefined
+  }
+}
+
+/** The kernel counts writes of attributes; here a write shows as another content. */
+function noticeInblob(entry: Entry): void {
+  const inblob = readFileSync(join(entry.path, 'inblob'))
+  if (Buffer.compare(inblob, entry.inblob) === 0) return
+  entry.inblob = inblob
+  entry.generation += 1
+}
+
+/** The kernel answers EINVAL where there is no inblob or too much of it; a FIFO can only answer nothing. */
+function outblobFor(host: FakeHost, inblob: Uint8Array, { outblob = (report) => report }: FakeTsmOptions): Uint8Array {
+  if (inblob.length === 0 || inblob.length > INBLOB_MAX) return new Uint8Array()
+  const reportData = new Uint8Array(INBLOB_MAX)
+  reportData.set(inblob)
+  return outblob(host.report(reportData))
+}
+
+/** The tools do as their namesakes further on PATH, and wait for the attributes or take them away. */
+function writeTools(bin: string, report: string): void {
+  const waiting = (tool: string, made: string) => `#!/bin/sh
+PATH=\${PATH#*:}
+${made}
+case $made in ${quoted(report)}/*) while [ ! -e "$made/provider" ]; do sleep 0.01; done ;; esac
+${tool === 'mktemp' ? `printf '%s\\n' "$made"` : ''}
+`
+  const tools = {
+    mkdir: waiting('mkdir', 'mkdir "$@" || exit\nfor made; do :; done'),
+    mktemp: waiting('mktemp', 'made=$(mktemp "$@") || exit'),
+    rmdir: `#!/bin/sh
+PATH=\${PATH#*:}
+for dir; do case $dir in ${quoted(report)}/*) rm -r -- "$dir" || exit ;; *) rmdir "$dir" || exit ;; esac; done
+`,
+  }
+  mkdirSync(bin, { recursive: true })
+  for (const [name, text] of Object.entries(tools)) {
+    writeFileSync(join(bin, name), text)
+    chmodSync(join(bin, name), 0o755)
+  }
+}
+
+const quoted = (path: string): string => `'${path.replaceAll("'", String.raw`'\''`)}'`
