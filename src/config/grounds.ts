@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { collateralFromBundles, readBundle, type Bundle, type BundleItem } from '../collateral/bundle.ts'
-import { ConfigError } from '../config.ts'
+import { ConfigError, type Config } from '../config.ts'
 import { anchorsOf, pinnedAnchors, testAnchors } from '../verifiers/anchors.ts'
 import { readCertificateBlob } from '../verifiers/pem.ts'
 import type { Anchors, CollateralAddress, Mode } from '../verifiers/verifier.ts'
@@ -14,6 +14,21 @@ export type Grounds = {
   /** `test` where a root was named: the pinned ones are then not used at all. */
   readonly mode: Exclude<Mode, 'demo'>
   readonly documents: ReadonlyMap<CollateralAddress, Uint8Array>
+}
+
+/** The public keys of this mode. The demonstration's exist in its own memory, so no other process can serve in mode demo. */
+export async function groundsOf(config: Config): Promise<Grounds> {
+  if (config.mode === 'demo' && config.insecureTestRoots.length === 0) {
+    throw new ConfigError([
+      {
+        path: 'mode',
+        origin: 'ASSAY_MODE',
+        message: 'mode demo trusts only roots of the simulator',
+        expected: '`assay demo`, or --insecure-test-root',
+      },
+    ])
+  }
+  return readGrounds(config, config.clock === undefined ? new Date() : new Date(config.clock))
 }
 
 /** Roots and bundles from files. Throws {@link ConfigError} for a file that is not what it should be. */

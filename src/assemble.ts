@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createAudiences } from './access/audiences.ts'
+import { createAuditLog } from './access/audit.ts'
+import { createChallenges } from './access/challenge.ts'
+import { createClientAddress } from './access/client-address.ts'
+import { createCredentials } from './access/credentials.ts'
+import { createRateLimits } from './access/rate-limit.ts'
+import type { DerivedKeys } from './access/secrets.ts'
+import type { PolicySet } from './appraisal/policy-set.ts'
+import { createCollateralService } from './collateral/keeper.ts'
+import { withDocuments } from './collateral/given.ts'
+import type { Vendor } from './collateral/source.ts'
+import type { Config } from './config.ts'
+import type { Grounds } from './config/grounds.ts'
+import { createMemo } from './memo.ts'
+import { createReadiness, type SettableReadiness } from './readiness.ts'
+import type { Services } from './routes/services.ts'
+import type { Stores } from './stores/stores.ts'
+import type { Telemetry } from './telemetry/log.ts'
+import { createTokenIssuer } from './tokens/issuer.ts'
+import { loadTokenKey } from './tokens/keys.ts'
+
+/** What one process is made of: its own parts, and those that all processes of a machine share. */
+export type Parts = {
+  readonly config: Config
+  readonly policies: PolicySet
+  readonly grounds: Omit<Grounds, 'mode'>
+  readonly keys: DerivedKeys
+  readonly stores: Stores
+  readonly vendor: Vendor
+  readonly log: Telemetry
+}
+
+/** Services with what starts and ends them. */
+export type Assembled = { readonly services: Services; readonly readiness: SettableReadiness; readonly close: () => Promise<void> }
+
+/** Builds the services of one process. Nothing listens yet. */
+export async function assemble(parts: Parts): Promise<Assembled> {
+  const { config, policies, grounds, keys, stores, log } = parts
+  const now = clockOf(config)
+  const collateral = withDocuments(collateralOf(parts, now), grounds.documents)
+  const readiness = createReadiness({ stores, collateral, now })
+  const audit = await createAuditLog(config.auditFile ?? join(config.dataDir, 'audit.jsonl'))
+  const services: Services = {
+    mode: config.mode,
+    issuer: config.issuer,
+    version: version(),
+    now,
+    anchors: grounds.anchors,
+    memo: createMemo(),
+    audiences: createAudiences(config.audiences, policies),
+    policies,
+    challenges: createChallenges({
+      key: keys.challenge,
+      mode: config.mode,
+      store: stores.challenges,
+      now,
+      lifetimeSeconds: config.challengeLifetimeSeconds,
+      newestSignedDate: readiness.newestSignedDate,
+    }),
+    credentials: createCredentials(config.credentials),
+    rateLimits: createRateLimits({ requests: config.rateLimit.requests, seconds: config.rateLimit.perSeconds }),
+    clientAddress: createClientAddress(config.trustedProxies),
+    collateral,
+    tokens: await tokenIssuer(parts, now),
+    audit,
+    log,
+    limits: config.limits,
+    readiness,
+  }
+  return { services, readiness, close: () => end(services, readiness) }
+}
+
+async function end({ collateral, audit }: Services, readiness: SettableReadiness): Promise<void> {
+  readiness.stop()
+  await collateral.stop()
+  await audit.close()
+}
+
+/** Only mode test may stop the clock; the configuration refuses it elsewhere. */
+const clockOf = ({ clock }: Config): (() => Date) => (clock === undefined ? () => new Date() : () => new Date(clock))
+
+function collateralOf({ grounds, policies, stores, vendor, log }: Parts, now: () => Date) {
+  const required = policies.all().some(({ document }) => document.snp.crl.mode === 'require')
+  return createCollateralService({
+    anchors: grounds.anchors,
+    store: stores.collateral,
+    vendor,
+    now,
+    log,
+    lists: required ? 'required' : 'wanted',
+  })
+}
+
+async function tokenIssuer({ config, keys }: Parts, now: () => Date) {
+  const { mode, issuer, tokenLifetimeSeconds: lifetimeSeconds } = config
+  const key = await loadTokenKey(tokenKeyFile(config), mode, config.tokenKeyFile === undefined ? 'create' : 'refuse')
+  return createTokenIssuer({ key, keys, issuer, mode, now, lifetimeSeconds })
+}
+
+const tokenKeyFile = ({ tokenKeyFile: named, dataDir }: Config): string => named ?? join(dataDir, 'token-key')
+
+/** The version of this program, as package.json has it. */
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'package.json'), 'utf8'))
+  const found = typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : undefined
+  return typeof found === 'string' ? found : 'unknown'
+}

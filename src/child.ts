@@ -1,0 +1,52 @@
+import { assemble } from './assemble.ts'
+import type { Config } from './config.ts'
+import { loadPolicies } from './config/policies.ts'
+import { groundsOf } from './config/grounds.ts'
+import { listen, type Listening } from './listener.ts'
+import { loadKeys } from './owned.ts'
+import type { ToChild, ToParent } from './processes.ts'
+import { parentStores } from './stores/parent.ts'
+import { createLog } from './telemetry/log.ts'
+import { parentVendor } from './vendor-channel.ts'
+
+/** One of several processes of a service. It obeys its parent, which owns the stores; without the parent it can decide nothing and ends. */
+async function start(config: Config): Promise<Listening> {
+  const assembled = await assemble({
+    config,
+    policies: loadPolicies(config),
+    grounds: await groundsOf(config),
+    keys: await loadKeys(config),
+    stores: parentStores(process),
+    vendor: parentVendor(process),
+    log: createLog(config.logLevel),
+  })
+  return listen(assembled, config, { listen: config.listen, port: 'reuse' })
+}
+
+const isOurs = (message: unknown): message is ToChild =>
+  typeof message === 'object' && message !== null && 'assay' in message && (message.assay === 'start' || message.assay === 'drain')
+
+function fail(error: unknown): never {
+  process.stderr.write(`assay: a process cannot go on: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exit(1)
+}
+
+let running: Promise<Listening> | undefined
+
+async function obey(message: ToChild): Promise<void> {
+  if (message.assay === 'drain') {
+    await (await running)?.drain()
+    process.exit(0)
+  }
+  running = start(message.config)
+  const { port } = await running
+  const answer: ToParent = { assay: 'listening', port }
+  process.send?.(answer)
+}
+
+process.on('message', (message: unknown) => {
+  if (isOurs(message)) obey(message).catch(fail)
+})
+process.on('disconnect', () => process.exit(1))
+// A terminal signals the whole group; the parent decides what that means.
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => undefined)

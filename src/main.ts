@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs'
+import { assemble } from './assemble.ts'
+import { ConfigError, loadConfig, problemText, type Config, type Loaded } from './config.ts'
+import { groundsOf, type Grounds } from './config/grounds.ts'
+import { loadPolicies } from './config/policies.ts'
+import { listen } from './listener.ts'
+import { loadKeys, openOwned } from './owned.ts'
+import { createLog, type Telemetry } from './telemetry/log.ts'
+import { listenText } from './config/listen.ts'
+
+/** A running service. `drain` ends it politely: readiness false, requests under way finish, stores close. */
+export type Running = { readonly port: number; readonly url: string; readonly drain: () => Promise<void> }
+
+/** What the demonstration brings along: keys that exist in its memory only. */
+export type Given = { readonly grounds?: Omit<Grounds, 'mode'>; readonly log?: Telemetry }
+
+/** Starts the service in this process, or in as many as the configuration says. */
+export async function serve(config: Config, given: Given = {}): Promise<Running> {
+  const log = given.log ?? createLog(config.logLevel)
+  warn(config, log)
+  const policies = loadPolicies(config)
+  const grounds = given.grounds ?? (await groundsOf(config))
+  const keys = await loadKeys(config)
+  const owned = await openOwned(config, keys, log)
+  try {
+    const serving = config.processes === 1 ? await alone() : await together()
+    const url = `${config.tls === undefined ? 'http' : 'https'}://${listenText({ ...config.listen, port: serving.port })}`
+    log.info({ url, issuer: config.issuer, mode: config.mode, processes: config.processes }, 'listening')
+    const drain = async () => {
+      await serving.drain()
+      await owned.stores.close()
+    }
+    return { port: serving.port, url, drain }
+  } catch (error) {
+    await owned.stores.close()
+    throw error
+  }
+
+  async function alone() {
+    const assembled = await assemble({ config, policies, grounds, keys, log, ...owned })
+    return listen(assembled, config, { listen: config.listen, port: 'exclusive' })
+  }
+  async function together() {
+    const { startProcesses } = await import('./processes.ts')
+    return startProcesses(config, owned, log)
+  }
+}
+
+function warn(config: Config, log: Telemetry): void {
+  if (config.mode !== 'production') log.warn({ mode: config.mode }, 'not production: every token is marked as a demonstration')
+  if (config.amdKds.transport !== 'https')
+    log.warn({ url: config.amdKds.url }, 'DANGEROUSLY_PLAIN_HTTP: anybody on the way can withhold collateral')
+}
+
+/** Runs until a signal: the first drains and exits 0, a second ends at once. */
+export async function runService({ config, warnings }: Loaded): Promise<number> {
+  const log = createLog(config.logLevel)
+  for (const text of warnings) log.warn(text)
+  const running = await serve(config, { log })
+  const { promise: asked, resolve: ask } = Promise.withResolvers<NodeJS.Signals>()
+  let signals = 0
+  const onSignal = (signal: NodeJS.Signals) => {
+    signals += 1
+    ask(signal)
+    // Conventional: 128 and the number of the signal.
+    if (signals > 1) process.exit(signal === 'SIGINT' ? 130 : 143)
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, onSignal)
+  log.info({ signal: await asked }, 'draining')
+  await running.drain()
+  return 0
+}
+
+async function main(): Promise<number> {
+  try {
+    return await runService(loadConfig({ environment: process.env, readText: (path) => readFileSync(path, 'utf8') }))
+  } catch (error) {
+    const lines = error instanceof ConfigError ? error.problems.map(problemText) : [error instanceof Error ? error.message : String(error)]
+    process.stderr.write(`assay: cannot start\n${lines.map((line) => `  ${line}\n`).join('')}`)
+    return error instanceof ConfigError ? 2 : 1
+  }
+}
+
+if (import.meta.main) process.exit(await main())

@@ -1,0 +1,41 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { deriveKeys, loadSecret, type DerivedKeys } from './access/secrets.ts'
+import { createKds } from './collateral/kds.ts'
+import type { Vendor } from './collateral/source.ts'
+import { createVendor, offlineVendor } from './collateral/vendor.ts'
+import type { Config } from './config.ts'
+import { fileStores } from './stores/file.ts'
+import type { Stores } from './stores/stores.ts'
+import type { Telemetry } from './telemetry/log.ts'
+
+/** What a machine has once, however many processes it runs: the stores, and one budget towards each vendor. */
+export type Owned = { readonly stores: Stores; readonly vendor: Vendor }
+
+/** The keys of this mode. Without Redis the secret is made on first start; with it, all replicas must have been given the same. */
+export async function loadKeys(config: Config): Promise<DerivedKeys> {
+  const path = config.secretFile ?? join(config.dataDir, 'secret')
+  return deriveKeys(await loadSecret(path, config.redis === undefined ? 'create' : 'refuse'), config.mode)
+}
+
+/** Opens the stores. Rejects when another process has the data folder, or when Redis cannot be used. */
+export async function openOwned(config: Config, keys: DerivedKeys, log: Telemetry): Promise<Owned> {
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
+  return { stores: await openStores(config, keys, log), vendor: vendorOf(config) }
+}
+
+async function openStores(config: Config, keys: DerivedKeys, log: Telemetry): Promise<Stores> {
+  const { dataDir, mode, redis } = config
+  if (redis === undefined) return fileStores({ dataDir, keys, mode, log })
+  // The client takes a tenth of a second to load, which a service without Redis need not wait for.
+  const { redisStores } = await import('./stores/redis.ts')
+  return redisStores({ ...redis, keys, mode, log, dataDir })
+}
+
+/** Under roots of somebody else AMD has nothing to say: then only a service that was named is asked. */
+function vendorOf({ amdKds, insecureTestRoots }: Config): Vendor {
+  const amd = amdKds.url === AMD
+  return insecureTestRoots.length > 0 && amd ? offlineVendor : createVendor({ client: createKds(amdKds) })
+}
+
+const AMD = 'https://kdsintf.amd.com'

@@ -1,0 +1,59 @@
+import type { CollateralService } from './collateral/service.ts'
+import type { Readiness } from './routes/services.ts'
+import type { Stores } from './stores/stores.ts'
+import { SNP_PRODUCTS, crlAddress } from './verifiers/snp/address.ts'
+
+/** Readiness that main can turn off, and the newest date that a vendor has signed as far as the marks tell. */
+export type SettableReadiness = Readiness & {
+  readonly startDraining: () => void
+  readonly newestSignedDate: () => Date | undefined
+  /** Reads the marks once; afterwards they are read again every minute until `stop`. */
+  readonly start: () => Promise<void>
+  readonly stop: () => void
+}
+
+/** What readiness looks at. */
+export type ReadinessParts = {
+  readonly stores: Stores
+  readonly collateral: CollateralService
+  readonly now: () => Date
+}
+
+/** How far the clock may be from the store’s (design section 3, Challenge). */
+const CLOCK_TOLERANCE_MS = 30_000
+/** Marks move when a list is fetched: every few days. */
+const MARKS_EVERY_MS = 60_000
+
+const LISTS = SNP_PRODUCTS.flatMap((product) => [crlAddress(product, 'vcek'), crlAddress(product, 'vlek')])
+
+/** Whether one process can decide: its store, its clock, its collateral (design section 3, /readyz). */
+export function createReadiness({ stores, collateral, now }: ReadinessParts): SettableReadiness {
+  let draining = false
+  let newest: Date | undefined
+  const readMarks = async () => {
+    const marks = await Promise.all(LISTS.map((address) => stores.collateral.mark(address)))
+    const dates = marks.flatMap((mark) => (mark === undefined || mark === 'strictest' ? [] : [mark.thisUpdate.getTime()]))
+    newest = dates.length === 0 ? undefined : new Date(Math.max(...dates))
+  }
+  const timer = setInterval(() => void readMarks().catch(() => undefined), MARKS_EVERY_MS).unref()
+  const behind = () => (newest !== undefined && now() < newest ? ['the clock is behind a date that a vendor signed'] : [])
+  return {
+    draining: () => draining,
+    startDraining: () => void (draining = true),
+    newestSignedDate: () => newest,
+    start: readMarks,
+    stop: () => clearInterval(timer),
+    problems: async () => [...(await storeProblems(stores)), ...behind(), ...(await collateral.problems())],
+  }
+}
+
+async function storeProblems(stores: Stores): Promise<readonly string[]> {
+  try {
+    await stores.ping()
+    const offset = await stores.challenges.clockOffset()
+    // Written so that an offset that is not a number is a problem, too.
+    return Math.abs(offset) <= CLOCK_TOLERANCE_MS ? [] : ['the clock is too far from the store’s']
+  } catch (error) {
+    return [`the store cannot be used: ${error instanceof Error ? error.message : String(error)}`]
+  }
+}
