@@ -8,10 +8,8 @@ import { inspectionRequest, parseRequest } from './requests.ts'
 export const createInspection: Handler = async (call, services) => {
   await services.rateLimits.take(call.prefix)
   const body = await readJsonBody(call, services.limits)
-  return call.work.run(async () => inspect(body))
-}
-
-function inspect(body: unknown) {
-  const { evidence } = parseRequest(inspectionRequest, body)
-  return json(200, { verified: false, inspections: evidence.map((item) => ({ type: item.type, ...inspectEvidence(evidenceOf(item)) })) })
+  return call.work.run(async () => {
+    const { evidence } = parseRequest(inspectionRequest, body)
+    return json(200, { verified: false, inspections: evidence.map((item) => inspectEvidence(evidenceOf(item))) })
+  })
 }

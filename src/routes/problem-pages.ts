@@ -5,7 +5,7 @@ import { json, type Answer, type Handler } from './call.ts'
 const CACHE = { 'cache-control': 'public, max-age=3600' }
 
 /** What each kind means to whoever meets it (design section 3, Codes and statuses). */
-const KINDS = {
+export const KIND_MEANINGS = {
   caller: 'The request was refused before any evidence was judged.',
   malformed: 'The evidence or the request could not be read.',
   'not-genuine': 'The evidence is not proven to come from genuine hardware, for this request.',
@@ -22,7 +22,7 @@ export const problemPage: Handler = (call, services) => {
   const { title, kind, remedy } = problemOf(code)
   return json(
     200,
-    { type: `${services.issuer}/problems/${code}`, code, title, kind, status: statusOf(code), meaning: KINDS[kind], remedy },
+    { type: `${services.issuer}/problems/${code}`, code, title, kind, status: statusOf(code), meaning: KIND_MEANINGS[kind], remedy },
     CACHE,
   )
 }
@@ -41,7 +41,7 @@ function page(code: ProblemCode): Answer {
 <head><meta charset="utf-8"><title>${escape(code)}</title></head>
 <body>
 <h1>${escape(title)}</h1>
-<p>${escape(KINDS[kind])}</p>
+<p>${escape(KIND_MEANINGS[kind])}</p>
 <h2>What to do</h2>
 <p>${escape(remedy)}</p>
 <dl><dt>Code</dt><dd><code>${escape(code)}</code></dd><dt>Kind</dt><dd>${escape(kind)}</dd><dt>HTTP status</dt><dd>${statusOf(code)}</dd></dl>

@@ -22,6 +22,6 @@ export const ROUTES = [
   { method: 'GET', path: '/problems/{code}', access: 'public', handler: problemPage },
 ] as const satisfies readonly Route[]
 
-type Row = (typeof ROUTES)[number]
+type Named<R> = R extends { readonly method: infer M extends string; readonly path: infer P extends string } ? `${M} ${P}` : never
 /** `POST /v1/challenges` and so on: a row without a description in the contract does not compile. */
-export type Operation = Row extends infer R extends Row ? `${R['method']} ${R['path']}` : never
+export type Operation = Named<(typeof ROUTES)[number]>

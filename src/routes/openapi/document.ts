@@ -1,0 +1,131 @@
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
+import { stringify } from 'yaml'
+import { PROBLEM_CODES, statusOf, type ProblemCode } from '../../verifiers/problems.ts'
+import type { Access } from '../call.ts'
+import { ROUTES } from '../table.ts'
+import { problem } from './answers.ts'
+import { problemExample, problemPageExample } from './examples.ts'
+import { OPERATIONS, type Description } from './operations.ts'
+
+const VERSION = '0.1.0'
+
+const INFO = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Assay',
+    version: VERSION,
+    summary: 'Remote attestation verifier',
+    description:
+      'Evidence of confidential machines in, short-lived signed tokens out. Members are snake_case; errors are RFC 9457 problems.',
+    license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+  },
+  servers: [{ url: '/' }],
+  tags: [
+    { name: 'Attestation', description: 'What attesters call' },
+    { name: 'Relying parties', description: 'How tokens are checked' },
+    { name: 'Operation', description: 'What operators watch' },
+    { name: 'Documentation', description: 'What explains the rest' },
+  ],
+}
+
+/** The contract as YAML, from the table of routes, the schemas that requests are checked with, and the table of problems. */
+export function contractText(): string {
+  const app = new OpenAPIHono()
+  const registry = app.openAPIRegistry
+  registry.registerComponent('securitySchemes', 'operator', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'A token that the operator issued',
+  })
+  registry.registerComponent('headers', 'RequestId', {
+    description: 'Names this request in logs and audit lines',
+    schema: { type: 'string', format: 'uuid' },
+  })
+  registry.registerComponent('headers', 'RetryAfter', { description: 'Seconds to wait', schema: { type: 'integer', minimum: 1 } })
+  for (const code of documentedProblems()) registry.registerComponent('examples', code, { value: problemExample(code) })
+  for (const { method, path, access } of ROUTES) registry.registerPath(operation({ method, path, access }, describe(`${method} ${path}`)))
+  return stringify(app.getOpenAPI31Document(INFO), { lineWidth: 0, aliasDuplicateObjects: false })
+}
+
+function describe(name: string): Description {
+  const described = new Map<string, Description>(Object.entries(OPERATIONS)).get(name)
+  if (described === undefined) throw new Error(`${name} has no description`)
+  return described
+}
+
+/** Problems that some operation answers with; the others are on the problems' own pages. */
+function documentedProblems(): readonly ProblemCode[] {
+  const all: readonly Description[] = Object.values(OPERATIONS)
+  const used = new Set(all.flatMap(({ problems }) => problems))
+  return PROBLEM_CODES.filter((code) => used.has(code))
+}
+
+type Place = { readonly method: 'GET' | 'POST'; readonly path: `/${string}`; readonly access: Access }
+
+function operation({ method, path, access }: Place, described: Description) {
+  const { operationId, tag, summary, description, answer, problems } = described
+  return createRoute({
+    method: method === 'GET' ? 'get' : 'post',
+    path,
+    operationId,
+    tags: [tag],
+    summary,
+    description,
+    security: SECURITY[access].map((scheme) => ({ ...scheme })),
+    request: { ...parameters(path), ...requestBody(described) },
+    responses: { [answer.status]: success(answer), ...refusals(problems) },
+  })
+}
+
+/** An empty requirement means that none is needed. */
+const SECURITY: Readonly<Record<Access, readonly Record<string, string[]>[]>> = {
+  public: [],
+  anyone: [{}, { operator: [] }],
+  viewer: [{ operator: [] }],
+  admin: [{ operator: [] }],
+}
+
+const parameters = (path: string) =>
+  path.includes('{code}')
+    ? { params: z.object({ code: z.string().meta({ description: 'A problem code', example: 'challenge-spent' }) }) }
+    : {}
+
+function requestBody({ request }: Description) {
+  if (request === undefined) return {}
+  const { schema, required, examples } = request
+  return { body: { required: required === 'required', content: { 'application/json': { schema, examples: { ...examples } } } } }
+}
+
+const REQUEST_ID = { 'X-Request-Id': { $ref: '#/components/headers/RequestId' } }
+
+function success({ description, content }: Description['answer']) {
+  const media = Object.entries(content).map(([type, { schema, example }]) => {
+    const shown = example === undefined ? pageExamples(type) : { example }
+    return [type, { schema: schema === 'text' ? z.string() : schema, ...shown }] as const
+  })
+  return { description, headers: REQUEST_ID, content: Object.fromEntries(media) }
+}
+
+/** The pages of all problems are the examples of the operation that answers with them. */
+const pageExamples = (type: string) =>
+  type === 'application/json'
+    ? { examples: Object.fromEntries(PROBLEM_CODES.map((code) => [code, { value: problemPageExample(code) }])) }
+    : {}
+
+function refusals(problems: readonly ProblemCode[]) {
+  const codes = PROBLEM_CODES.filter((code) => problems.includes(code))
+  const byStatus = Object.entries(Object.groupBy(codes, (code) => statusOf(code)))
+  return Object.fromEntries(byStatus.map(([status, group = []]) => [status, refusal(status, group)]))
+}
+
+const WAITS: readonly string[] = ['429', '503']
+
+function refusal(status: string, codes: readonly ProblemCode[]) {
+  const examples = Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }]))
+  const retry = WAITS.includes(status) ? { 'Retry-After': { $ref: '#/components/headers/RetryAfter' } } : {}
+  return {
+    description: `Refused: ${codes.length === 1 ? codes[0] : 'one of the codes in the examples'}`,
+    headers: { ...REQUEST_ID, ...retry },
+    content: { 'application/problem+json': { schema: problem, examples } },
+  }
+}
