@@ -1,9 +1,15 @@
 import type { CollateralStore } from '../stores/stores.ts'
 import type { Telemetry } from '../telemetry/log.ts'
+import { admitCollateral } from '../verifiers/admission.ts'
+import { parseAmdAddress } from '../verifiers/snp/address.ts'
 import type { SnpProduct } from '../verifiers/snp/claims.ts'
-import type { Anchors } from '../verifiers/verifier.ts'
-import type { CollateralService } from './service.ts'
+import type { Anchors, CollateralAddress, RollbackMark } from '../verifiers/verifier.ts'
+import { type Certificates, createCertificates } from './certificates.ts'
+import { createLists, type Lists } from './lists.ts'
+import type { CollateralRequest, CollateralService, Obtained } from './service.ts'
 import type { Vendor } from './source.ts'
+import { needsDigest } from './needs-digest.ts'
+import { createStatus } from './status.ts'
 
 export type CollateralDeps = {
   readonly anchors: Anchors
@@ -13,11 +19,86 @@ export type CollateralDeps = {
   readonly log: Telemetry
   /** `required`: without a valid list of each endpoint the service is not ready (some policy says `require`). */
   readonly lists: 'required' | 'wanted'
+  /** Seconds after its end for which a list does not make the service unready: the longest grace of any policy. 0 by default. */
+  readonly graceSeconds?: number
   /** Products whose lists are kept fresh; all by default. */
   readonly products?: readonly SnpProduct[]
+  /** In [0, 1), for the spread of refreshes. */
+  readonly random?: () => number
+  /** Proves that a document is what its address names; `admitCollateral` by default. */
+  readonly admit?: typeof admitCollateral
 }
 
-/** Vendor documents from memory, the store or the vendor. */
-export function createCollateralService(_deps: CollateralDeps): CollateralService {
-  throw new Error('not yet')
+/** Dependencies with every choice made. */
+export type Deps = Required<Pick<CollateralDeps, 'random' | 'admit'>> & CollateralDeps
+
+/**
+ * Vendor documents from memory, the store or the vendor. Nothing is kept before it has proved genuine, and what is read back proves
+ * it again. Certificates are fetched for a request when something pays for it; revocation lists only ever in the background.
+ */
+export function createCollateralService(options: CollateralDeps): CollateralService {
+  const deps: Deps = { random: Math.random, admit: admitCollateral, ...options }
+  const certificates = createCertificates(deps)
+  const lists = createLists(deps)
+  return {
+    obtain: (request) => obtain({ certificates, lists }, request),
+    remember: certificates.remember,
+    status: createStatus(deps, lists),
+    problems: async () => lists.problems(),
+    start: lists.start,
+    stop: lists.stop,
+  }
 }
+
+/** One document, or why there is none. `retryAfter` is in seconds. */
+export type Answer =
+  | { readonly bytes: Uint8Array; readonly fetchedAt: Date; readonly expiresAt: Date }
+  | { readonly missing: 'not-found' | 'unavailable'; readonly retryAfter?: number }
+
+async function obtain(from: { certificates: Certificates; lists: Lists }, request: CollateralRequest): Promise<Obtained> {
+  const needs = [...new Set(request.needs)]
+  const pay = payOnce(request, needs)
+  const answers = await Promise.all(
+    needs.map(async (address): Promise<[CollateralAddress, Answer]> => {
+      const kind = parseAmdAddress(address)?.kind
+      if (kind === 'crl') return [address, from.lists.answer(address)]
+      if (kind === 'vcek')
+        return [address, from.certificates.inMemory(address) ?? (await from.certificates.obtain(address, { ...request, pay }))]
+      return [address, { missing: 'unavailable' }]
+    }),
+  )
+  return collected(answers, from.lists)
+}
+
+/** The challenge is asked once for the whole set, and only when something must be fetched. */
+function payOnce(request: CollateralRequest, needs: readonly CollateralAddress[]): () => Promise<boolean> {
+  let paid: Promise<boolean> | undefined
+  return () => {
+    paid ??= request.pay?.(needsDigest(needs)) ?? Promise.resolve(false)
+    return paid
+  }
+}
+
+function collected(answers: readonly [CollateralAddress, Answer][], lists: Lists): Obtained {
+  const documents = new Map<CollateralAddress, Uint8Array>()
+  const missing = new Map<CollateralAddress, 'not-found' | 'unavailable'>()
+  const marks = new Map<CollateralAddress, RollbackMark>()
+  const [fetchedAt, expiresAt] = [new Map<CollateralAddress, Date>(), new Map<CollateralAddress, Date>()]
+  let retryAfter: number | undefined
+  for (const [address, answer] of answers) {
+    const mark = lists.mark(address)
+    if (mark !== undefined) marks.set(address, mark)
+    if ('missing' in answer) {
+      missing.set(address, answer.missing)
+      retryAfter = Math.max(retryAfter ?? 1, answer.retryAfter ?? UNKNOWN_WAIT)
+    } else {
+      documents.set(address, answer.bytes)
+      fetchedAt.set(address, answer.fetchedAt)
+      expiresAt.set(address, answer.expiresAt)
+    }
+  }
+  return { collateral: { documents, missing, marks }, fetchedAt, expiresAt, retryAfter }
+}
+
+/** Seconds, where nobody knows better: the pause after which a failed address is asked for again. */
+const UNKNOWN_WAIT = 10

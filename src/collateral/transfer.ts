@@ -1,19 +1,74 @@
+import { isOlder } from '../stores/marks.ts'
 import type { CollateralStore } from '../stores/stores.ts'
+import { admitCollateral } from '../verifiers/admission.ts'
+import { parseAmdAddress } from '../verifiers/snp/address.ts'
 import type { Anchors } from '../verifiers/verifier.ts'
-import type { Bundle } from './bundle.ts'
+import { type Addressed, addressed, type Bundle, type BundleItem, writeBundle } from './bundle.ts'
+import { reason } from './certificates.ts'
 
-/** What became of one item of an imported bundle. */
+/** What became of one item of an imported bundle; `older`: genuine, but a newer one is known. */
 export type Imported = { readonly name: string; readonly outcome: 'stored' | 'older' | 'refused' | 'ignored'; readonly detail: string }
 
-/** The text of a bundle with every document of a store. */
-export async function exportBundle(_store: CollateralStore): Promise<string> {
-  throw new Error('not yet')
+/** Where a bundle is imported to. `admit` proves an item; `admitCollateral` by default. */
+export type ImportTarget = {
+  readonly store: CollateralStore
+  readonly anchors: Anchors
+  readonly now: Date
+  readonly admit?: typeof admitCollateral
 }
 
-/** Puts the items of a bundle that prove genuine into a store. */
-export async function importBundle(
-  _bundle: Bundle,
-  _to: { store: CollateralStore; anchors: Anchors; now: Date },
-): Promise<readonly Imported[]> {
-  throw new Error('not yet')
+/** The text of a bundle with every document of a store, in the order of addresses. */
+export async function exportBundle(store: CollateralStore): Promise<string> {
+  const entries = (await store.list()).toSorted((a, b) => (a.address < b.address ? -1 : 1))
+  const items: BundleItem[] = []
+  for (const { address } of entries) {
+    const document = await store.get(address)
+    if (document !== undefined) items.push(...itemOf(document))
+  }
+  return writeBundle({ items })
+}
+
+function itemOf({ address, bytes }: Addressed): BundleItem[] {
+  const document = parseAmdAddress(address)
+  if (document === undefined) return []
+  if (document.kind === 'vcek') return [{ kind: 'amd-certificate', der: bytes }]
+  return [{ kind: 'amd-crl', product: document.product, endpoint: document.endpoint, der: bytes }]
+}
+
+/** Puts the items of a bundle that prove genuine into a store, one after the other, and says of each what became of it. */
+export async function importBundle(bundle: Bundle, to: ImportTarget): Promise<readonly Imported[]> {
+  const results: Imported[] = []
+  for (const item of bundle.items) {
+    const [document] = addressed(item)
+    results.push(document === undefined ? ignored(item) : await importOne(document, to))
+  }
+  return results
+}
+
+const ignored = (item: BundleItem): Imported => ({
+  name: item.kind === 'other' ? String(item.item['kind']) : item.kind,
+  outcome: 'ignored',
+  detail:
+    item.kind === 'other'
+      ? 'this version does not keep documents of this vendor'
+      : 'not a VCEK certificate; roots and intermediates are pinned',
+})
+
+async function importOne(document: Addressed, { store, anchors, now, admit = admitCollateral }: ImportTarget): Promise<Imported> {
+  const name = document.address
+  try {
+    const { expiresAt, mark } = await admit(document, anchors, now)
+    const seen = await store.mark(document.address)
+    if (seen === 'strictest') return { name, outcome: 'refused', detail: 'the rollback mark of this list cannot be believed' }
+    if (mark !== undefined && seen !== undefined && isOlder(mark, seen))
+      return { name, outcome: 'older', detail: 'a newer list was seen before' }
+    const before = await store.get(document.address)
+    if (mark === undefined && before !== undefined && before.expiresAt > expiresAt)
+      return { name, outcome: 'older', detail: 'a certificate that lasts longer is kept' }
+    if (mark !== undefined) await store.advanceMark(document.address, mark)
+    await store.put({ ...document, fetchedAt: now, expiresAt })
+    return { name, outcome: 'stored', detail: `valid until ${expiresAt.toISOString()}` }
+  } catch (error) {
+    return { name, outcome: 'refused', detail: reason(error) }
+  }
 }

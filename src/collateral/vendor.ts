@@ -1,4 +1,7 @@
-import type { Vendor, VendorClient } from './source.ts'
+import { LRUCache } from 'lru-cache'
+import type { CollateralAddress } from '../verifiers/verifier.ts'
+import { type Budget, createBudget } from './budget.ts'
+import type { Fetched, FetchRequest, Vendor, VendorClient } from './source.ts'
 
 export type VendorOptions = {
   readonly client: VendorClient
@@ -9,10 +12,78 @@ export type VendorOptions = {
   readonly clock?: () => number
 }
 
-/** Budget per vendor host, single flight per address, one fetch per caller prefix, 404 remembered for ten minutes. */
-export function createVendor(_options: VendorOptions): Vendor {
-  throw new Error('not yet')
+/** How long an address that the vendor does not know is not asked for again, and how many such addresses are remembered (design section 7). */
+const NOT_FOUND = { ttl: 600_000, max: 10_000 } as const
+/** How long a failed address is left alone, in milliseconds. */
+const FAILED = { ttl: 10_000, max: 10_000 } as const
+/** The revocation lists of three products at two endpoints, fetched at once when the service starts. No caller can spend these. */
+const LISTS_BURST = 6
+
+type State = {
+  readonly client: VendorClient
+  readonly callers: Budget
+  readonly lists: Budget
+  readonly notFound: LRUCache<CollateralAddress, true>
+  readonly failed: LRUCache<CollateralAddress, Fetched>
+  readonly underWay: Map<CollateralAddress, Promise<Fetched>>
+  readonly busyPrefixes: Set<string>
+}
+
+/**
+ * Stands between requests and one vendor host: a budget, one request for concurrent misses of an address, one fetch at a time for
+ * each caller prefix, and a memory of what the vendor does not have. Answers at once when a fetch cannot be made now.
+ */
+export function createVendor({ client, burst = 4, refillMs = 10_000, clock = () => performance.now() }: VendorOptions): Vendor {
+  const perf = { now: clock }
+  const state: State = {
+    client,
+    callers: createBudget({ burst, refillMs, clock }),
+    lists: createBudget({ burst: LISTS_BURST, refillMs, clock }),
+    notFound: new LRUCache({ ...NOT_FOUND, perf, ttlResolution: 0 }),
+    failed: new LRUCache({ ...FAILED, perf, ttlResolution: 0 }),
+    underWay: new Map(),
+    busyPrefixes: new Set(),
+  }
+  return {
+    fetch: async (request) => remembered(state, request) ?? state.underWay.get(request.address) ?? admitted(state, request),
+  }
 }
 
 /** No network: whatever is not kept is unavailable. */
 export const offlineVendor: Vendor = { fetch: async () => ({ outcome: 'unavailable', reason: 'no vendor may be asked' }) }
+
+function remembered(state: State, { address, caller }: FetchRequest): Fetched | undefined {
+  if (state.notFound.get(address) === true) return { outcome: 'not-found' }
+  const failed = caller === 'background' ? undefined : state.failed.get(address)
+  if (failed?.outcome !== 'unavailable') return undefined
+  const left = Math.max(1, Math.ceil(state.failed.getRemainingTTL(address) / 1000))
+  return { ...failed, retryAfter: Math.max(left, failed.retryAfter ?? 0) }
+}
+
+/** Starts a fetch if prefix and budget allow one; nothing here waits. */
+function admitted(state: State, request: FetchRequest): Fetched | Promise<Fetched> {
+  const held = request.caller === 'background' ? undefined : request.prefix
+  if (held !== undefined && state.busyPrefixes.has(held))
+    return { outcome: 'unavailable', reason: 'another fetch for this address prefix is under way', retryAfter: 2 }
+  const grant = request.caller === 'background' ? state.lists.take('authenticated') : state.callers.take(request.caller)
+  if (grant.granted === 'no') return { outcome: 'unavailable', reason: 'the budget of this vendor is spent', retryAfter: grant.retryAfter }
+  if (held !== undefined) state.busyPrefixes.add(held)
+  const answer = fetched(state, request.address).finally(() => {
+    state.underWay.delete(request.address)
+    if (held !== undefined) state.busyPrefixes.delete(held)
+  })
+  state.underWay.set(request.address, answer)
+  return answer
+}
+
+async function fetched(state: State, address: CollateralAddress): Promise<Fetched> {
+  const answer = await state.client.fetch(address)
+  if (answer.outcome === 'not-found') state.notFound.set(address, true)
+  if (answer.outcome !== 'unavailable') return answer
+  state.failed.set(address, answer)
+  if (answer.retryAfter !== undefined) {
+    state.callers.pause(answer.retryAfter)
+    state.lists.pause(answer.retryAfter)
+  }
+  return answer
+}

@@ -1,0 +1,43 @@
+import type { StoredEntry } from '../stores/stores.ts'
+import { parseAmdAddress } from '../verifiers/snp/address.ts'
+import type { Deps } from './keeper.ts'
+import type { Lists } from './lists.ts'
+import type { CollateralStatus } from './service.ts'
+
+/** Milliseconds for which one reading of the store answers everybody who asks: the listing is open to anonymous callers. */
+const FRESH = 5_000
+
+/** The listing of GET /v1/collateral, in the order of addresses. */
+export function createStatus(deps: Deps, lists: Lists): () => Promise<readonly CollateralStatus[]> {
+  let read: { at: number; entries: Promise<readonly StoredEntry[]> } | undefined
+  const entries = (): Promise<readonly StoredEntry[]> => {
+    if (read === undefined || performance.now() - read.at > FRESH) {
+      const listed = deps.store.list()
+      listed.catch(() => (read = undefined))
+      read = { at: performance.now(), entries: listed }
+    }
+    return read.entries
+  }
+  return async () => {
+    const held = new Map(lists.held().map(({ document, nextRefresh }) => [document.address, { ...document, nextRefresh }]))
+    const stored = (await entries()).filter(({ address }) => !held.has(address))
+    return [...stored, ...held.values()]
+      .flatMap((entry) => statusOf(entry, deps.now()))
+      .toSorted((a, b) => (a.address < b.address ? -1 : 1))
+  }
+}
+
+function statusOf(entry: StoredEntry & { nextRefresh?: Date }, now: Date): CollateralStatus[] {
+  const kind = parseAmdAddress(entry.address)?.kind
+  if (kind === undefined) return []
+  return [
+    {
+      address: entry.address,
+      kind,
+      fetched_at: entry.fetchedAt.toISOString(),
+      expires_at: entry.expiresAt.toISOString(),
+      next_refresh: entry.nextRefresh?.toISOString() ?? null,
+      state: entry.expiresAt > now ? 'fresh' : 'expired',
+    },
+  ]
+}
