@@ -7,7 +7,7 @@ import { loadKeys } from './owned.ts'
 import type { ToChild, ToParent } from './processes.ts'
 import { parentStores } from './stores/parent.ts'
 import { createLog } from './telemetry/log.ts'
-import { parentVendor } from './vendor-channel.ts'
+import { parentVendor } from './collateral/parent-vendor.ts'
 
 /** One of several processes of a service. It obeys its parent, which owns the stores; without the parent it can decide nothing and ends. */
 async function start(config: Config): Promise<Listening> {

@@ -7,7 +7,7 @@ import type { Owned } from './owned.ts'
 import type { Channel } from './stores/ipc.ts'
 import { serveStores } from './stores/parent.ts'
 import type { Telemetry } from './telemetry/log.ts'
-import { serveVendor } from './vendor-channel.ts'
+import { serveVendor } from './collateral/parent-vendor.ts'
 
 /** What the parent says to a child. Store and vendor calls travel on the same channel under their own names. */
 export type ToChild = { readonly assay: 'start'; readonly config: Config } | { readonly assay: 'drain' }

@@ -23,16 +23,15 @@ export const jsonText = (value: unknown): string => JSON.stringify(value, undefi
 
 const WIDTH = 100
 
-/** Lines of at most `width` characters; long values without blanks (digests) are cut where they end. */
+/** Lines of at most `width` characters, cut at blanks; a value without blanks (a digest) stays whole, so that it can be copied. */
 function wrap(text: string, width: number): string[] {
   const lines: string[] = []
-  for (let rest = text; ;) {
-    if (rest.length <= width) return [...lines, rest]
-    const blank = rest.lastIndexOf(' ', width)
-    const cut = blank > width / 2 ? blank : width
-    lines.push(rest.slice(0, cut))
-    rest = rest.slice(cut).trimStart()
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(word)
   }
+  return lines
 }
 
 /** Rows of a name and a value as aligned columns; values that are too long go on in the next line. Everything is made printable. */

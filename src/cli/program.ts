@@ -4,6 +4,7 @@ import { ConfigError, problemText } from '../config.ts'
 import { addBind } from './bind-command.ts'
 import { addConfig } from './config-command.ts'
 import { EXIT, UsageError } from './exit.ts'
+import { addInspect } from './inspect-command.ts'
 import { terminal } from './output.ts'
 import { addVerify } from './verify-command.ts'
 
@@ -13,7 +14,7 @@ export type Report = (code: number) => void
 /** Adds one command to the program. */
 export type AddCommand = (program: Command, report: Report) => void
 
-const COMMANDS: readonly AddCommand[] = [addVerify, addBind, addConfig]
+const COMMANDS: readonly AddCommand[] = [addVerify, addInspect, addBind, addConfig]
 
 const REST = `
 Exit codes: 0 accepted, 1 refused, 2 usage or unreadable file, 3 undecided, 70 a failure of this program.
