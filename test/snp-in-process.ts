@@ -31,14 +31,13 @@ export function evidenceOf(item: EvidenceItem): Evidence {
   return { type: 'snp', form: 'report', bytes: bytesOf(item.report), certificates: item.certificates.map(bytesOf), ...table }
 }
 
-/** A memo that keeps nothing but what one test puts into it. */
-export function freshMemo(): Memo {
-  const table = <T>(): FactTable<T> => {
-    const facts = new Map<string, T>()
-    return { get: (key) => facts.get(key), set: (key, fact) => facts.set(key, fact) }
-  }
-  return { vek: table(), crl: table() }
+function factTable<T>(): FactTable<T> {
+  const facts = new Map<string, T>()
+  return { get: (key) => facts.get(key), set: (key, fact) => facts.set(key, fact) }
 }
+
+/** A memo that keeps nothing but what one test puts into it. */
+export const freshMemo = (): Memo => ({ vek: factTable(), crl: factTable() })
 
 const itemsOf = (bundle: BundleJson | undefined, kind: 'amd-certificate'): readonly Uint8Array[] =>
   (bundle?.items ?? []).flatMap((item) => (item.kind === kind ? [bytesOf(item.der)] : []))

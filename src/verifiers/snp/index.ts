@@ -1,43 +1,34 @@
-import type { Anchors, Check, Collateral, CollateralAddress, Context, Finding, SnpEvidence, Verifier } from '../verifier.ts'
+import type { Anchors, Check, Collateral, CollateralAddress, Context, Finding, SnpEvidence, Unverified, Verifier } from '../verifier.ts'
 import { verifyEcdsa } from '../signatures.ts'
-import { crlAddress, vcekAddress } from './address.ts'
+import { crlAddress } from './address.ts'
 import { verifyEndorsement } from './chain.ts'
 import { claimsOf, hex } from './claims-of.ts'
 import type { SnpClaims, SnpProduct } from './claims.ts'
 import type { VekFact } from './facts.ts'
-import { hwidBytes } from './products.ts'
 import type { Report } from './report.ts'
 import { readEvidence, type ReadEvidence } from './structure-evidence.ts'
-import { readTcbs, type Identity, type Tcbs } from './structure-identity.ts'
+import { readTcbs, type Tcbs } from './structure-identity.ts'
 import { failed, passed, skipped } from './structure.ts'
+import { endorsementCandidates, selectVek, vcekAddressOfReport } from './vek-select.ts'
 import { productHint } from './vek.ts'
-
-const isZero = (bytes: Uint8Array): boolean => bytes.every((b) => b === 0)
-
-/** The address of the VCEK that must have signed a report; undefined when none can be known: VLEK, masked chip, version 2. */
-function vcekAddressOf(report: Report, { product, tcbs }: Identity): CollateralAddress | undefined {
-  if (report.signingKey === 'vlek' || isZero(report.chipId)) return undefined
-  if (product === undefined || tcbs === undefined) return undefined
-  return vcekAddress(product, hex(report.chipId.subarray(0, hwidBytes(product))), tcbs.reported)
-}
 
 /** Version 2 names no product: what a shipped certificate says of itself tells which lists to have at hand, and nothing more. */
 const productFor = ({ identity, certificates }: ReadEvidence): SnpProduct | undefined =>
   identity.product ?? certificates.map(productHint).find((product) => product !== undefined)
 
-/** What verification needs besides the evidence: the lists of both endpoints, and the VCEK if none came along. */
-function needsOf(read: ReadEvidence): readonly CollateralAddress[] {
-  const product = productFor(read)
-  const lists = product === undefined ? [] : [crlAddress(product, 'vcek'), crlAddress(product, 'vlek')]
-  const vcek = read.certificates.length > 0 ? undefined : vcekAddressOf(read.report, read.identity)
-  return vcek === undefined ? lists : [vcek, ...lists]
-}
+/** The lists of both endpoints: each is asked for a revocation (specification snp.md section 8). */
+const listsOf = (product: SnpProduct | undefined): readonly CollateralAddress[] =>
+  product === undefined ? [] : [crlAddress(product, 'vcek'), crlAddress(product, 'vlek')]
 
-/** A lone shipped certificate by the address it would be fetched from: whoever keeps it verifies it for that address first. */
-function offersOf({ report, identity, certificates }: ReadEvidence): ReadonlyMap<CollateralAddress, Uint8Array> {
-  const address = vcekAddressOf(report, identity)
-  const [certificate] = certificates
-  return new Map(address === undefined || certificate === undefined || certificates.length > 1 ? [] : [[address, certificate]])
+/** What verification needs besides the evidence, and what the evidence brings that is worth keeping: the VCEK is in one of the two, if its address is known. */
+function wantsOf(read: ReadEvidence): Pick<Unverified, 'needs' | 'offers'> {
+  const lists = listsOf(productFor(read))
+  const address = vcekAddressOfReport(read.report)
+  const [certificate, ...more] = endorsementCandidates(read.certificates)
+  if (address === undefined) return { needs: lists, offers: new Map() }
+  if (certificate === undefined) return { needs: [address, ...lists], offers: new Map() }
+  const shipped = more.length === 0 ? certificate : (selectVek(read.certificates, read.report, undefined) ?? certificate)
+  return { needs: lists, offers: new Map([[address, shipped]]) }
 }
 
 const SIGNATURE = {
@@ -119,8 +110,7 @@ async function verifyReport(read: ReadEvidence, grounds: Grounds): Promise<Findi
 export const snp: Verifier<SnpEvidence> = async (evidence, anchors) => {
   const read = readEvidence(evidence)
   return {
-    needs: needsOf(read),
-    offers: offersOf(read),
+    ...wantsOf(read),
     verify: (collateral, context) => verifyReport(read, { anchors, collateral, context }),
   }
 }
