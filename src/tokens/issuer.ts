@@ -60,15 +60,22 @@ const RETRY_SECONDS = 60
 /** 128 random bits (tokens.md C7). */
 const JTI_BYTES = 16
 
+/** A longer URL could make a token longer than 4 KiB. */
+const MAX_ISSUER = 100
+
 /** Issues tokens of one service and mode. Throws a plain error if issuer and mode do not belong together (design section 5). */
 export function createTokenIssuer(parts: IssuerParts): TokenIssuer {
-  const marked = new URL(parts.issuer).hostname.endsWith('.invalid')
-  if (marked === (parts.mode === 'production')) {
-    throw new Error(`the issuer ${parts.issuer} may not be used in mode ${parts.mode}: .invalid marks what is not production`)
-  }
+  checkIssuer(parts)
   const signer = createSigner(parts.key, parts.mode === 'production' ? 'JWT' : 'demo+JWT')
   const keys: readonly JWK[] = [{ ...parts.key.publicJwk, kid: parts.key.kid, alg: parts.key.alg, use: 'sig' }]
   return { issue: (request) => issue(parts, signer, request), jwks: () => ({ keys }), algorithms: [parts.key.alg] }
+}
+
+function checkIssuer({ issuer, mode }: IssuerParts): void {
+  if (issuer.length > MAX_ISSUER) throw new Error(`the issuer has ${issuer.length} characters; it may have ${MAX_ISSUER}`)
+  const marked = new URL(issuer).hostname.endsWith('.invalid')
+  if (marked !== (mode === 'production')) return
+  throw new Error(`the issuer ${issuer} may not be used in mode ${mode}: .invalid marks what is not production`)
 }
 
 function issue(parts: IssuerParts, signer: Signer, request: TokenRequest): { token: string; jti: string; expiresAt: Date } {
@@ -89,7 +96,7 @@ function issue(parts: IssuerParts, signer: Signer, request: TokenRequest): { tok
     issuedAt,
     expiresAt,
   })
-  return { token: signer(JSON.stringify(claims)), jti, expiresAt: new Date(expiresAt * 1000) }
+  return { token: signer(claims), jti, expiresAt: new Date(expiresAt * 1000) }
 }
 
 /** The last door, whatever called us: a token exists only for a judgement that its policy wants tokens for. */

@@ -23,8 +23,26 @@ export type LeanParts = {
   readonly expiresAt: number
 }
 
-/** The claims of profile `lean` (design section 4, tokens.md C7). Members that are undefined are not in the token. */
-export function leanClaims(parts: LeanParts): object {
+/**
+ * The bytes of claims with which a token stays under 4 KiB, so that it fits into a header everywhere (tokens.md C5):
+ * header and signature take 230 characters, and base64url makes four of three.
+ */
+const MAX_CLAIMS_BYTES = 2896
+
+/** Which of the claims that few relying parties match are in the token. */
+type Detail = 'all' | 'without-id-block'
+
+/**
+ * The claims of profile `lean` as JSON (design section 4, tokens.md C7). Where names and key are so long that they would take more than 4 KiB,
+ * what the ID block says and CSP_ID are left out: the policy has judged them, and a relying party that looks for them finds nothing.
+ */
+export function leanClaims(parts: LeanParts): string {
+  const all = JSON.stringify(claimsOf(parts, 'all'))
+  return Buffer.byteLength(all) <= MAX_CLAIMS_BYTES ? all : JSON.stringify(claimsOf(parts, 'without-id-block'))
+}
+
+/** Members that are undefined are not in the token. */
+function claimsOf(parts: LeanParts, detail: Detail): object {
   const { appraisal } = parts
   return {
     iss: parts.issuer,
@@ -40,7 +58,7 @@ export function leanClaims(parts: LeanParts): object {
     cnf: parts.cnf === undefined ? undefined : { jwk: parts.cnf },
     host_id: parts.hostId,
     ...flatClaims(appraisal),
-    submods: Object.fromEntries(appraisal.evidence.map((item) => [item.label, submod(appraisal, item)])),
+    submods: Object.fromEntries(appraisal.evidence.map((item) => [item.label, submod(appraisal, item, detail)])),
     collateral: appraisal.collateral,
     evidence_digest: appraisal.evidence_digest,
     demo: appraisal.mode === 'production' ? undefined : true,
@@ -59,13 +77,14 @@ function flatClaims(appraisal: Appraisal): object {
   }
 }
 
-function submod(appraisal: Appraisal, item: ItemAppraisal): object {
+function submod(appraisal: Appraisal, item: ItemAppraisal, detail: Detail): object {
+  const { snp } = item.claims
   return {
     status: item.status,
     trustworthiness: claimed(item.trustworthiness),
     policy: appraisal.policy,
     fresh: item.fresh,
-    assay: item.claims.snp === undefined ? {} : { snp: leanSnp(item.claims.snp, item) },
+    assay: snp === undefined ? {} : { snp: { ...leanSnp(snp, item), ...(detail === 'all' ? idBlock(snp) : {}) } },
   }
 }
 
@@ -85,10 +104,6 @@ function leanSnp(snp: SnpClaims, item: ItemAppraisal): object {
     vmpl: snp.vmpl,
     measurement: snp.measurement,
     host_data: snp.host_data,
-    family_id: unlessZero(snp.family_id),
-    image_id: unlessZero(snp.image_id),
-    id_key_digest: unlessZero(snp.id_key_digest),
-    author_key_digest: unlessZero(snp.author_key_digest),
     policy: {
       value: snp.policy.value,
       debug_allowed: snp.policy.debug_allowed,
@@ -102,10 +117,18 @@ function leanSnp(snp: SnpClaims, item: ItemAppraisal): object {
     },
     reported_tcb: snp.reported_tcb,
     signing_key: snp.signing_key,
-    csp_id: snp.vek.csp_id ?? undefined,
     revocation: snp.revocation,
     advisories: item.advisories.filter(({ applies }) => applies).map(({ id }) => id),
   }
 }
+
+/** What the guest's owner put into the ID block, absent where there was none, and the provider that a VLEK names. */
+const idBlock = (snp: SnpClaims): object => ({
+  family_id: unlessZero(snp.family_id),
+  image_id: unlessZero(snp.image_id),
+  id_key_digest: unlessZero(snp.id_key_digest),
+  author_key_digest: unlessZero(snp.author_key_digest),
+  csp_id: snp.vek.csp_id ?? undefined,
+})
 
 const unlessZero = (hex: string): string | undefined => (/^0*$/.test(hex) ? undefined : hex)
