@@ -1,6 +1,6 @@
 import { isOlder } from '../stores/marks.ts'
 import type { CollateralStore } from '../stores/stores.ts'
-import { admitCollateral } from '../verifiers/admission.ts'
+import { type Admitted, admitCollateral } from '../verifiers/admission.ts'
 import { parseAmdAddress } from '../verifiers/snp/address.ts'
 import type { Anchors } from '../verifiers/verifier.ts'
 import { type Addressed, addressed, type Bundle, type BundleItem, writeBundle } from './bundle.ts'
@@ -54,21 +54,29 @@ const ignored = (item: BundleItem): Imported => ({
       : 'not a VCEK certificate; roots and intermediates are pinned',
 })
 
-async function importOne(document: Addressed, { store, anchors, now, admit = admitCollateral }: ImportTarget): Promise<Imported> {
+async function importOne(document: Addressed, to: ImportTarget): Promise<Imported> {
   const name = document.address
   try {
-    const { expiresAt, mark } = await admit(document, anchors, now)
-    const seen = await store.mark(document.address)
-    if (seen === 'strictest') return { name, outcome: 'refused', detail: 'the rollback mark of this list cannot be believed' }
-    if (mark !== undefined && seen !== undefined && isOlder(mark, seen))
-      return { name, outcome: 'older', detail: 'a newer list was seen before' }
-    const before = await store.get(document.address)
-    if (mark === undefined && before !== undefined && before.expiresAt > expiresAt)
-      return { name, outcome: 'older', detail: 'a certificate that lasts longer is kept' }
-    if (mark !== undefined) await store.advanceMark(document.address, mark)
-    await store.put({ ...document, fetchedAt: now, expiresAt })
-    return { name, outcome: 'stored', detail: `valid until ${expiresAt.toISOString()}` }
+    const admitted = await (to.admit ?? admitCollateral)(document, to.anchors, to.now)
+    const hindrance = await hindranceOf(document, admitted, to.store)
+    if (hindrance !== undefined) return { name, ...hindrance }
+    if (admitted.mark !== undefined) await to.store.advanceMark(document.address, admitted.mark)
+    await to.store.put({ ...document, fetchedAt: to.now, expiresAt: admitted.expiresAt })
+    return { name, outcome: 'stored', detail: `valid until ${admitted.expiresAt.toISOString()}` }
   } catch (error) {
     return { name, outcome: 'refused', detail: reason(error) }
   }
+}
+
+/** Why a genuine document is not stored: the mark of a list forbids it, or a certificate is kept that lasts longer. */
+async function hindranceOf(
+  { address }: Addressed,
+  { expiresAt, mark }: Admitted,
+  store: CollateralStore,
+): Promise<Omit<Imported, 'name'> | undefined> {
+  const [seen, kept] = await Promise.all([store.mark(address), store.get(address)])
+  if (seen === 'strictest') return { outcome: 'refused', detail: 'the rollback mark of this list cannot be believed' }
+  if (mark !== undefined && seen !== undefined && isOlder(mark, seen)) return { outcome: 'older', detail: 'a newer list was seen before' }
+  const lasts = mark === undefined && kept !== undefined && kept.expiresAt > expiresAt
+  return lasts ? { outcome: 'older', detail: 'a certificate that lasts longer is kept' } : undefined
 }

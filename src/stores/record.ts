@@ -26,20 +26,20 @@ export function sealRecord(keys: StoreKeys, record: StoredRecord): Uint8Array {
  */
 export function openRecord(keys: StoreKeys, as: Pick<StoredRecord, 'purpose' | 'name'>, kept: Uint8Array): StoredRecord | 'forged' {
   const bytes = Buffer.from(kept.buffer, kept.byteOffset, kept.byteLength)
-  const magic = MAGIC.exec(bytes.subarray(0, 24).toString('latin1'))
-  if (magic === null) return 'forged'
-  if (Number(magic[1]) > RECORD_VERSION) throw new Error(`${as.purpose} "${as.name}" was written by a newer version of Assay`)
-  const body = bytes.subarray(magic[0].length)
+  const [line, version] = MAGIC.exec(bytes.subarray(0, 24).toString('latin1')) ?? []
+  if (line === undefined || Number(version) < RECORD_VERSION) return 'forged'
+  if (Number(version) > RECORD_VERSION) throw new Error(`${as.purpose} "${as.name}" was written by a newer version of Assay`)
+  const body = bytes.subarray(line.length)
   if (body.length < MAC_BYTES + COUNTER_BYTES) return 'forged'
   const counter = Number(body.readBigUInt64BE(MAC_BYTES))
   const record = { ...as, counter, value: body.subarray(MAC_BYTES + COUNTER_BYTES) }
   return timingSafeEqual(macOf(keys, record), body.subarray(0, MAC_BYTES)) ? record : 'forged'
 }
 
-/** HMAC over purpose, key name, counter and value, each with its length in front (u32, big-endian), so that no two records share an input. */
+/** HMAC over version, purpose, key name, counter and value, each with its length in front (u32, big-endian), so that no two records share an input. */
 function macOf(keys: StoreKeys, record: StoredRecord): Uint8Array {
   const mac = createHmac('sha256', keys.stored)
-  for (const part of [record.purpose, record.name, String(record.counter), record.value]) {
+  for (const part of [`assay-record/${RECORD_VERSION}`, record.purpose, record.name, String(record.counter), record.value]) {
     const bytes = typeof part === 'string' ? Buffer.from(part) : part
     const length = Buffer.alloc(4)
     length.writeUInt32BE(bytes.length)
