@@ -82,14 +82,15 @@ async function end({ collateral, audit }: Services, readiness: SettableReadiness
 const clockOf = ({ clock }: Config): (() => Date) => (clock === undefined ? () => new Date() : () => new Date(clock))
 
 function collateralOf({ grounds, policies, stores, vendor, log }: Parts, now: () => Date) {
-  const required = policies.all().some(({ document }) => document.snp.crl.mode === 'require')
+  const lists = policies.all().map(({ document }) => document.snp.crl)
   return createCollateralService({
     anchors: grounds.anchors,
     store: stores.collateral,
     vendor,
     now,
     log,
-    lists: required ? 'required' : 'wanted',
+    lists: lists.some(({ mode }) => mode === 'require') ? 'required' : 'wanted',
+    graceSeconds: Math.max(...lists.map((list) => list.grace_seconds)),
   })
 }
 

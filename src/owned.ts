@@ -18,14 +18,16 @@ export async function loadKeys(config: Config): Promise<DerivedKeys> {
   return deriveKeys(await loadSecret(path, config.redis === undefined ? 'create' : 'refuse'), config.mode)
 }
 
-/** Opens the stores. Rejects when another process has the data folder, or when Redis cannot be used. */
-export async function openOwned(config: Config, keys: DerivedKeys, log: Telemetry): Promise<Owned> {
-  await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
-  return { stores: await openStores(config, keys, log), vendor: vendorOf(config) }
-}
+/** The stores, and whom to ask for what they do not hold. */
+export const openOwned = async (config: Config, keys: DerivedKeys, log: Telemetry): Promise<Owned> => ({
+  stores: await openStores(config, keys, log),
+  vendor: vendorOf(config),
+})
 
-async function openStores(config: Config, keys: DerivedKeys, log: Telemetry): Promise<Stores> {
+/** Opens the stores. Rejects when another process has the data folder, or when Redis cannot be used. */
+export async function openStores(config: Config, keys: DerivedKeys, log: Telemetry): Promise<Stores> {
   const { dataDir, mode, redis } = config
+  await mkdir(dataDir, { recursive: true, mode: 0o700 })
   if (redis === undefined) return fileStores({ dataDir, keys, mode, log })
   // The client takes a tenth of a second to load, which a service without Redis need not wait for.
   const { redisStores } = await import('./stores/redis.ts')

@@ -2,10 +2,12 @@ import { Command, CommanderError } from 'commander'
 import { AttestationError, problemOf } from '../verifiers/problems.ts'
 import { ConfigError, problemText } from '../config.ts'
 import { addBind } from './bind-command.ts'
+import { addCollateral } from './collateral-command.ts'
 import { addConfig } from './config-command.ts'
 import { EXIT, UsageError } from './exit.ts'
 import { addInspect } from './inspect-command.ts'
 import { terminal } from './output.ts'
+import { addServe } from './serve-command.ts'
 import { addVerify } from './verify-command.ts'
 
 /** What a command hands back: its exit code. */
@@ -14,7 +16,7 @@ export type Report = (code: number) => void
 /** Adds one command to the program. */
 export type AddCommand = (program: Command, report: Report) => void
 
-const COMMANDS: readonly AddCommand[] = [addVerify, addInspect, addBind, addConfig]
+const COMMANDS: readonly AddCommand[] = [addServe, addVerify, addInspect, addBind, addCollateral, addConfig]
 
 const REST = `
 Exit codes: 0 accepted, 1 refused, 2 usage or unreadable file, 3 undecided, 70 a failure of this program.
