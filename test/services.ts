@@ -1,0 +1,168 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { createAudiences, type Audience } from '../src/access/audiences.ts'
+import type { AuditLine } from '../src/access/audit.ts'
+import { createChallenges } from '../src/access/challenge.ts'
+import { createClientAddress } from '../src/access/client-address.ts'
+import { createCredentials } from '../src/access/credentials.ts'
+import { createRateLimits } from '../src/access/rate-limit.ts'
+import { deriveKeys } from '../src/access/secrets.ts'
+import { policySetOf } from '../src/appraisal/policy-set.ts'
+import { readPolicy } from '../src/appraisal/read-policy.ts'
+import { strict } from '../src/appraisal/strict.ts'
+import { createCollateralService } from '../src/collateral/keeper.ts'
+import type { Fetched, Vendor } from '../src/collateral/source.ts'
+import { createMemo } from '../src/memo.ts'
+import { createReadiness, type SettableReadiness } from '../src/readiness.ts'
+import type { Services } from '../src/routes/services.ts'
+import type { FakeAmd } from '../src/simulator/amd.ts'
+import { SIM_MEASUREMENT } from '../src/simulator/report.ts'
+import { memoryStores } from '../src/stores/memory.ts'
+import type { Stores } from '../src/stores/stores.ts'
+import { createLog } from '../src/telemetry/log.ts'
+import { createTokenIssuer } from '../src/tokens/issuer.ts'
+import { temporaryTokenKey } from '../src/tokens/keys.ts'
+import { anchorsOf } from '../src/verifiers/anchors.ts'
+import { parseAmdAddress } from '../src/verifiers/snp/address.ts'
+import type { Mode } from '../src/verifiers/verifier.ts'
+
+/** Bearer tokens of the fixture's two operators. */
+export const TOKENS = { viewer: 'viewer-token', admin: 'admin-token' } as const
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+/** What a simulated guest measures. */
+export const GUEST = Buffer.from(SIM_MEASUREMENT).toString('hex')
+
+const OPERATORS = [
+  { name: 'watcher', role: 'viewer', tokenSha256: sha256(TOKENS.viewer) },
+  { name: 'boss', role: 'admin', tokenSha256: sha256(TOKENS.admin) },
+] as const
+
+/** Lines on standard error with TEST_LOG=on. */
+const log = createLog(process.env['TEST_LOG'] === 'on' ? 'info' : 'silent')
+
+const audience = (name: string, policies: readonly string[], relyingPartyNonce: Audience['relyingPartyNonce'] = 'refuse'): Audience => ({
+  name,
+  policies,
+  profile: 'lean',
+  alg: 'ES256',
+  relyingPartyNonce,
+})
+
+/** Policies of the fixture beside the built-in `strict`. */
+const POLICIES = [
+  { name: 'lab', snp: { measurements: [GUEST] } },
+  { name: 'open', explain: 'full', snp: { measurements: [GUEST] } },
+  {
+    name: 'relying-party',
+    key_binding: 'DANGEROUSLY_OPTIONAL',
+    relying_party_nonce: 'allow',
+    snp: { measurements: [GUEST], crl: { mode: 'prefer' } },
+  },
+  { name: 'bearer', key_binding: 'DANGEROUSLY_OPTIONAL', snp: { measurements: [GUEST] } },
+] as const
+
+const AUDIENCES: readonly Audience[] = [
+  audience('default', ['lab', 'strict']),
+  audience('open', ['open']),
+  audience('relying-party', ['relying-party'], 'allow'),
+  audience('half-open', ['lab'], 'allow'),
+  audience('bearer', ['bearer']),
+]
+
+/** What a test may choose; the rest is as a freshly started service has it. */
+export type TestOptions = {
+  readonly amd: FakeAmd
+  readonly mode?: Mode
+  readonly stores?: Stores
+  readonly vendor?: Vendor
+  readonly now?: () => Date
+  readonly requestsPerMinute?: number
+  readonly trustedProxies?: readonly string[]
+  readonly policies?: readonly object[]
+  readonly audiences?: readonly Audience[]
+  /** The last word: replaces whole services. */
+  readonly services?: Partial<Services>
+}
+
+/** Real services in memory, with the simulator's AMD as the vendor and lists fetched. */
+export type TestServices = {
+  readonly services: Services
+  readonly readiness: SettableReadiness
+  readonly stores: Stores
+  /** What was written to the audit log, oldest first. */
+  readonly audit: readonly AuditLine[]
+  readonly stop: () => Promise<void>
+}
+
+const DEFAULTS = {
+  mode: 'test' as Mode,
+  now: () => new Date(),
+  requestsPerMinute: 100_000,
+  trustedProxies: [],
+  policies: [],
+  audiences: [],
+  services: {},
+}
+
+/** Services as main.ts assembles them, without files, sockets and processes. */
+export async function testServices(options: TestOptions): Promise<TestServices> {
+  const given = { ...DEFAULTS, stores: memoryStores(), vendor: vendorOf(options.amd), ...options }
+  const { amd, mode, stores, vendor, now } = given
+  const anchors = anchorsOf(amd.anchors())
+  const keys = deriveKeys(randomBytes(32), mode)
+  const policies = policySetOf([strict, ...[...POLICIES, ...given.policies].map((p) => readPolicy(JSON.stringify(p), 'fixture'))])
+  const products = amd.products
+  const collateral = createCollateralService({ anchors, store: stores.collateral, vendor, now, log, lists: 'required', products })
+  await collateral.start()
+  const readiness = createReadiness({ stores, collateral, now })
+  const audit: AuditLine[] = []
+  const issuer = mode === 'production' ? 'https://assay.example' : `https://${mode}.assay.invalid`
+  const services: Services = {
+    mode,
+    issuer,
+    version: '0.0.0',
+    now,
+    anchors,
+    memo: createMemo(),
+    audiences: createAudiences([...AUDIENCES, ...given.audiences], policies),
+    policies,
+    challenges: createChallenges({ key: keys.challenge, mode, store: stores.challenges, now, lifetimeSeconds: 300 }),
+    credentials: createCredentials(OPERATORS),
+    rateLimits: createRateLimits({ requests: given.requestsPerMinute, seconds: 60 }),
+    clientAddress: createClientAddress(given.trustedProxies),
+    collateral,
+    tokens: createTokenIssuer({ key: temporaryTokenKey(), keys, issuer, mode, now }),
+    audit: { append: async (line) => void audit.push(line), close: async () => {} },
+    log,
+    limits: { bodyBytes: 2 * 1024 * 1024, inFlight: 256 },
+    readiness,
+    ...given.services,
+  }
+  return { services, readiness, stores, audit, stop: () => stop(services, readiness) }
+}
+
+async function stop({ collateral }: Services, readiness: SettableReadiness): Promise<void> {
+  readiness.stop()
+  await collateral.stop()
+}
+
+/** The fake AMD as a vendor without HTTP: lists, and the VCEK of every chip that exists in it. */
+export function vendorOf(amd: FakeAmd, overrides: (address: string) => Fetched | undefined = () => undefined): Vendor {
+  return { fetch: async ({ address }) => overrides(address) ?? documentOf(amd, address) }
+}
+
+function documentOf(amd: FakeAmd, address: string): Fetched {
+  const document = parseAmdAddress(address)
+  if (document === undefined) return { outcome: 'not-found' }
+  const { product } = document
+  if (document.kind === 'crl') return { outcome: 'found', bytes: amd.crl({ product, endpoint: document.endpoint }) }
+  if (!amd.knows(product, document.hwid)) return { outcome: 'not-found' }
+  const hwid = new Uint8Array(Buffer.from(document.hwid, 'hex'))
+  return { outcome: 'found', bytes: amd.vcek({ product, hwid, tcb: document.tcb }).der }
+}
+
+/** The app as a `fetch` for the simulator's hosts. */
+export const fetchOf =
+  (app: { request: (url: string, init: RequestInit) => Response | Promise<Response> }) =>
+  async (url: string, init: RequestInit): Promise<Response> =>
+    app.request(url, init)
