@@ -1,0 +1,120 @@
+import type { ProblemCode } from '../verifiers/problems.ts'
+import type { FakeAmd } from './amd.ts'
+import { attest, requestChallenge, type AttestAnswer, type AttestTarget } from './attest.ts'
+import { fakeHost, type FakeHost, type HostOptions } from './hosts.ts'
+import type { FakeKds } from './kds.ts'
+import { SIM_PRODUCTS } from './products.ts'
+import { SIM_MEASUREMENT } from './report.ts'
+
+/** A host of the demonstration: what it is, and what must become of it under {@link FLEET_POLICY}. */
+export type FleetMember = {
+  readonly name: string
+  /** What is special about it, for a reader. */
+  readonly story: string
+  readonly host: FakeHost
+  readonly expected: 'issued' | ProblemCode
+  /** Runs the whole protocol, faults included. */
+  readonly run: (target: AttestTarget) => Promise<AttestAnswer>
+}
+
+/** A policy with a real list of measurements and real minima, as an operator would write it. */
+export const FLEET_POLICY = {
+  name: 'fleet',
+  explain: 'full',
+  snp: {
+    measurements: [Buffer.from(SIM_MEASUREMENT).toString('hex')],
+    min_tcb: {
+      reported: {
+        milan: { snp: SIM_PRODUCTS.Milan.tcb.snp },
+        genoa: { snp: SIM_PRODUCTS.Genoa.tcb.snp },
+        turin: { snp: SIM_PRODUCTS.Turin.tcb.snp },
+      },
+    },
+  },
+} as const
+
+type Story = {
+  readonly name: string
+  readonly story: string
+  readonly options: HostOptions
+  readonly expected: FleetMember['expected']
+  readonly twice?: 'same nonce'
+}
+
+const GOOD: readonly Story[] = [
+  { name: 'milan-1', story: 'certificate table', options: { product: 'Milan' }, expected: 'issued' },
+  { name: 'milan-2', story: 'certificate from AMD', options: { product: 'Milan', ships: 'nothing' }, expected: 'issued' },
+  { name: 'genoa-1', story: 'configfs-tsm', options: { product: 'Genoa', envelope: 'tsm' }, expected: 'issued' },
+  {
+    name: 'genoa-2',
+    story: 'version 3, certificate as PEM',
+    options: { product: 'Genoa', ships: 'certificates', fields: { version: 3 } },
+    expected: 'issued',
+  },
+  { name: 'turin-1', story: 'eight-byte chip id', options: { product: 'Turin' }, expected: 'issued' },
+  { name: 'cloud-1', story: 'VLEK of a provider', options: { product: 'Milan', kind: 'vlek' }, expected: 'issued' },
+]
+
+/** Bit 19 of POLICY (specification snp.md section 1.1), beside the reserved one and SMT. */
+const DEBUG_POLICY = 0xb0000n
+
+const BAD: readonly Story[] = [
+  {
+    name: 'debug',
+    story: 'guest that its host may debug',
+    options: { fields: { policy: DEBUG_POLICY } },
+    expected: 'snp-policy-debug-allowed',
+  },
+  { name: 'replay', story: 'nonce used twice', options: {}, expected: 'challenge-spent', twice: 'same nonce' },
+  {
+    name: 'rollback',
+    story: 'firmware rolled back',
+    options: { tcb: { ...SIM_PRODUCTS.Milan.tcb, snp: 0x14 } },
+    expected: 'snp-tcb-reported-below-minimum',
+  },
+  {
+    name: 'tampered',
+    story: 'measurement changed after signing',
+    options: { fields: { tamper: [[0x90, new Uint8Array(48).fill(0xee)]] } },
+    expected: 'snp-signature-invalid',
+  },
+  {
+    name: 'other-image',
+    story: 'image that nobody listed',
+    options: { fields: { measurement: new Uint8Array(48).fill(0x11) } },
+    expected: 'snp-measurement-mismatch',
+  },
+  { name: 'revoked', story: 'intermediate revoked', options: { product: 'Turin', kind: 'vlek' }, expected: 'snp-intermediate-revoked' },
+]
+
+/** The hosts of the demonstration; their chips exist in `amd` from then on. */
+export function demoFleet(amd: FakeAmd): readonly FleetMember[] {
+  const stranger = amd.vcek({ product: 'Genoa' })
+  const wrongChip: Story = {
+    name: 'wrong-chip',
+    story: 'certificate of another chip',
+    options: { product: 'Genoa', wrongVek: stranger },
+    expected: 'snp-vcek-hwid-mismatch',
+  }
+  return [...GOOD, ...BAD, wrongChip].map((story) => memberOf(amd, story))
+}
+
+/** Revokes the intermediate that the host `revoked` depends on, in what `kds` serves from now on. */
+export function revokeForFleet(amd: FakeAmd, kds: FakeKds): void {
+  const list = amd.crl({ product: 'Turin', endpoint: 'vlek', number: 2n, revoked: [amd.authority('Turin', 'asvk').serial] })
+  kds.serve('/vlek/v1/Turin/crl', list)
+}
+
+function memberOf(amd: FakeAmd, { name, story, options, expected, twice }: Story): FleetMember {
+  const host = fakeHost(amd, { ...options, name })
+  const once = (target: AttestTarget) => attest(host, target)
+  return { name, story, host, expected, run: twice === undefined ? once : (target) => replay(host, target) }
+}
+
+/** Attests twice with one challenge; the second answer counts. */
+async function replay(host: FakeHost, target: AttestTarget): Promise<AttestAnswer> {
+  const { nonce, ...challenge } = await requestChallenge(target)
+  if (nonce === undefined) return { ...challenge, request: undefined }
+  await attest(host, { ...target, nonce })
+  return attest(host, { ...target, nonce })
+}
