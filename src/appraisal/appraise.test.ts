@@ -237,6 +237,7 @@ const vector = (text: string, claims = soundClaims) =>
 describe('the trustworthiness vector', () => {
   it('claims nothing of executables that were not compared', () => {
     expect(vector('snp: {measurements: DANGEROUSLY_ACCEPT_ANY}')).toMatchObject({ executables: 0 })
+    expect(vector(`snp: {measurements: DANGEROUSLY_ACCEPT_ANY, host_data: ["${soundClaims.host_data}"]}`)).toMatchObject({ executables: 0 })
     expect(vector(`snp: {measurements: [${'aa'.repeat(48)}]}`)).toMatchObject({ executables: 96 })
   })
 

@@ -41,7 +41,7 @@ const MOST_CHARACTERS = 4 * 1024 * 1024
 export function readPolicy(text: string, origin: string): ActivePolicy {
   if (text.length > MOST_CHARACTERS) throw new PolicyError(origin, [{ path: '', message: `longer than ${MOST_CHARACTERS} characters` }])
   const lines = new LineCounter()
-  const yaml = parseDocument(text, { version: '1.2', schema: 'core', uniqueKeys: true, strict: true, merge: false, lineCounter: lines })
+  const yaml = parseDocument(text, { version: '1.2', schema: 'core', uniqueKeys: true, strict: true, lineCounter: lines })
   const flaws = [...yaml.errors, ...yaml.warnings]
   if (flaws.length > 0)
     throw new PolicyError(

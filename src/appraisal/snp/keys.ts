@@ -47,9 +47,11 @@ const CSP: Question = { id: 'SNP-45', title: 'The VLEK’s provider is on the po
 
 /** SNP-45. A VCEK names no provider, so the question is put to VLEKs only. */
 export const provider: SnpRule = ({ claims, policy }) => {
-  const actual = claims.vek.csp_id ?? 'none'
+  const named = claims.vek.csp_id
+  const actual = named ?? 'none'
   if (policy.csp_ids === undefined || claims.signing_key === 'vcek') return [notAsked(CSP, actual)]
-  return [judge(CSP, policy.csp_ids.includes(actual), { actual, expected: oneOf(policy.csp_ids) })]
+  const known = named !== null && policy.csp_ids.includes(named)
+  return [judge(CSP, known, { actual, expected: oneOf(policy.csp_ids) })]
 }
 
 /** One of the two keys of ID authentication (section 13), whose digest is zero where there is none. */

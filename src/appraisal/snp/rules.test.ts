@@ -6,6 +6,8 @@ import type { SnpClaims } from '../../verifiers/snp/claims.ts'
 import type { Judgement } from '../appraisal.ts'
 import { appraise } from '../appraise.ts'
 import { readPolicy } from '../read-policy.ts'
+import { idKeys } from './keys.ts'
+import { strict } from '../strict.ts'
 import { codesOf } from '../verdict.ts'
 
 type Options = { readonly [option: string]: unknown }
@@ -60,7 +62,8 @@ const ROWS: readonly Row[] = [
   [{ denied_hwids: ['07'.repeat(64)] }, vlekClaims, soundClaims, 'snp-chip-id-unavailable'],
   [{ denied_vek_spki: ['5e'.repeat(32)] }, soundClaims, is({ vek: { ...soundClaims.vek, spki_sha256: a32 } }), 'snp-vek-denied'],
   [{ csp_ids: ['CN=other'] }, vlekClaims, { ...vlekClaims, vek: { ...vlekClaims.vek, csp_id: 'CN=other' } }, 'snp-csp-id-untrusted'],
-  [{ csp_ids: ['none'] }, vlekClaims, soundClaims, 'snp-csp-id-untrusted'],
+  [{ csp_ids: ['none'] }, { ...vlekClaims, vek: { ...vlekClaims.vek, csp_id: null } }, soundClaims, 'snp-csp-id-untrusted'],
+  [{ csp_ids: ['CN=other'] }, vlekClaims, soundClaims, 'snp-csp-id-untrusted'],
   [
     { require_reported_not_above_committed: true },
     is({ committed_tcb: tcb({ snp: 23 }) }),
@@ -143,6 +146,12 @@ const ROWS: readonly Row[] = [
   [{ trusted_id_key_digests: [a48] }, is({ id_key_digest: b48 }), is({ id_key_digest: a48 }), 'snp-id-key-untrusted'],
   [{ require_author_key: true }, soundClaims, is({ author_key_digest: a48 }), 'snp-author-key-required'],
   [{ trusted_author_key_digests: [a48] }, is({ author_key_digest: b48 }), is({ author_key_digest: a48 }), 'snp-author-key-untrusted'],
+  [
+    { guest_policy: { min_abi: '1.5' } },
+    guest({ abi_major: 0, abi_minor: 9 }),
+    guest({ abi_major: 1, abi_minor: 5 }),
+    'snp-policy-abi-too-low',
+  ],
   [
     { guest_policy: { min_abi: '1.5', debug: 'DANGEROUSLY_ALLOW' } },
     guest({ abi_major: 1, abi_minor: 4 }),
@@ -297,6 +306,18 @@ describe('rules', () => {
     expect(listed.appraisal.evidence[0]?.advisories).toContainEqual(
       expect.objectContaining({ id: 'amd-milan-vcek-seed-extraction', applies: true }),
     )
+  })
+
+  it('do not let a list of chips answer an advisory that firmware closes', () => {
+    const old = is({ launch_tcb: tcb({ snp: 0x17 }) })
+    expect(judged({ advisories: { 'amd-sb-3019': 'refuse' }, chip_ids: ['06'.repeat(64)] }, old).code).toBe('snp-advisory-amd-sb-3019')
+  })
+
+  it('never match a key that is absent, whatever a list holds', () => {
+    const zero = '00'.repeat(48)
+    const policy = { ...strict.document.snp, trusted_id_key_digests: [zero], trusted_author_key_digests: [zero] }
+    const failed = idKeys({ claims: soundClaims, policy }).filter((check) => check.outcome === 'fail')
+    expect(failed).toHaveLength(4)
   })
 
   it('read no mitigation vector before version 5', () => {
