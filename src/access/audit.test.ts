@@ -1,6 +1,7 @@
+import { execFileSync } from 'node:child_process'
 import { chmod, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createAuditLog, type AuditLine } from './audit.ts'
 
@@ -87,6 +88,27 @@ describe('createAuditLog', () => {
     const log = await createAuditLog('/dev/full')
     await expect(log.append(line(1))).rejects.toEqual(unavailable)
     await log.close()
+  })
+
+  it.skipIf(process.platform !== 'linux')('ends a line that a full disk broke off, so that it spoils no other', async () => {
+    const path = join(folder, 'audit.jsonl')
+    const script = `
+      import { truncateSync } from 'node:fs'
+      import { createAuditLog } from ${JSON.stringify(resolve(import.meta.dirname, 'audit.ts'))}
+      const log = await createAuditLog(process.argv[1])
+      const append = (request_id) => log.append({ request_id }).then(() => 'written', (error) => error.code)
+      const outcomes = [await append('first'), await append('x'.repeat(20_000))]
+      truncateSync(process.argv[1], 1000) // room again, behind a line that is broken off
+      outcomes.push(await append('third'))
+      process.stdout.write(outcomes.join())`
+    // A limit on file sizes stands for the disk: the write that reaches it is cut short, and the next one fails.
+    const limited = 'trap "" XFSZ; ulimit -f 8; exec "$0" --input-type=module -e "$1" "$2"'
+    expect(execFileSync('sh', ['-c', limited, process.execPath, script, path], { encoding: 'utf8' })).toBe(
+      'written,audit-unavailable,written',
+    )
+    const [first, broken = '', third, ...rest] = (await readFile(path, 'utf8')).split('\n')
+    expect([first, third, ...rest]).toEqual(['{"request_id":"first"}', '{"request_id":"third"}', ''])
+    expect(broken).toMatch(/^{"request_id":"x+$/)
   })
 
   it('takes nothing after it was closed, and has written everything before', async () => {

@@ -31,16 +31,17 @@ const RETRY_SECONDS = 10
 
 type Waiting = { readonly text: string; readonly done: () => void; readonly failed: (error: Error) => void }
 
-/** The open file; `torn`: the last write may have ended inside a line. */
-type Target = { open: OpenFile | undefined; torn: boolean }
-type OpenFile = { readonly file: FileHandle; readonly ino: number; readonly dev: number }
+type Target = { open: OpenFile | undefined }
+
+/** `torn`: the last write to this file may have ended inside a line. */
+type OpenFile = { readonly file: FileHandle; readonly ino: number; readonly dev: number; torn: boolean }
 
 /**
  * A file of JSON lines, mode 0600. Lines that arrive while a write is under way are written together by the next one.
  * A file that was moved away (log rotation) is made anew before the next write. Throws if the file cannot be opened now.
  */
 export async function createAuditLog(path: string): Promise<AuditLog> {
-  const target: Target = { open: await openForAppend(path), torn: false }
+  const target: Target = { open: await openForAppend(path) }
   let waiting: Waiting[] = []
   let writing: Promise<void> | undefined
   let closed: Promise<void> | undefined
@@ -78,31 +79,31 @@ async function settle(batch: readonly Waiting[], write: () => Promise<void>): Pr
   }
 }
 
-async function writeBatch(path: string, target: Target, batch: readonly Waiting[]): Promise<void> {
-  const file = await currentFile(path, target)
+async function writeBatch(path: string, writing: Target, batch: readonly Waiting[]): Promise<void> {
+  const target = await currentFile(path, writing)
   // A line that a failed write broke off is ended first, so that it spoils no other.
   const text = (target.torn ? '\n' : '') + batch.map((line) => line.text).join('')
   target.torn = true
-  await file.appendFile(text)
+  await target.file.appendFile(text)
   target.torn = false
 }
 
 /** The file that has the name now: not the one that had it before a rotation. */
-async function currentFile(path: string, target: Target): Promise<FileHandle> {
+async function currentFile(path: string, target: Target): Promise<OpenFile> {
   const named = statSync(path, { throwIfNoEntry: false })
-  if (target.open !== undefined && named?.ino === target.open.ino && named.dev === target.open.dev) return target.open.file
+  if (target.open !== undefined && named?.ino === target.open.ino && named.dev === target.open.dev) return target.open
   const old = target.open
   target.open = undefined
   await old?.file.close()
   target.open = await openForAppend(path)
-  return target.open.file
+  return target.open
 }
 
 async function openForAppend(path: string): Promise<OpenFile> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   const file = await open(path, 'a', 0o600)
   const { ino, dev } = await file.stat()
-  return { file, ino, dev }
+  return { file, ino, dev, torn: false }
 }
 
 const unavailable = (why: string, cause?: unknown): AttestationError =>

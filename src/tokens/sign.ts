@@ -38,7 +38,7 @@ export function p1363FromDer(der: Uint8Array): Buffer {
 function copyInteger(der: Uint8Array, at: number, target: Uint8Array): number {
   const length = der[at + 1] ?? 0
   const end = at + 2 + length
-  if (der[at] !== 0x02 || length === 0 || end > der.length) throw new Error('not a DER INTEGER')
+  if (der[at] !== 0x02 || length === 0) throw new Error('not a DER INTEGER')
   const start = der[at + 2] === 0 ? at + 3 : at + 2
   if (end - start > target.length) throw new Error('the INTEGER is larger than the curve')
   target.set(der.subarray(start, end), target.length - (end - start))
