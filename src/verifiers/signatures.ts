@@ -1,5 +1,48 @@
-import type { KeyObject } from 'node:crypto'
-/** ECDSA with SHA-384 on P-384, signature r || s of 96 bytes. */
-export function verifyEcdsa(input: { key: KeyObject; data: Uint8Array; signature: Uint8Array }): Promise<boolean> {
-  throw new Error(`not yet ${input.data.length}`)
+import { constants, createPublicKey, verify, type KeyObject } from 'node:crypto'
+import type { PssParameters } from './x509-algorithm.ts'
+
+/** A signature, what it is over, and the key that should have made it. */
+export type Signed = { readonly key: KeyObject; readonly data: Uint8Array; readonly signature: Uint8Array }
+
+/** Hash and signature length that go with each curve (FIPS 186-5 section 6.1): r and s of the curve's order, one after the other. */
+const CURVES: Readonly<Record<string, { readonly hash: string; readonly bytes: number }>> = {
+  prime256v1: { hash: 'sha256', bytes: 64 },
+  secp384r1: { hash: 'sha384', bytes: 96 },
+}
+
+/**
+ * Verifies ECDSA over P-256 with SHA-256 or P-384 with SHA-384, the signature as r || s (IEEE P1363), in libuv's pool.
+ * False for any other key and for any signature of another length; never rejects.
+ */
+export async function verifyEcdsa({ key, data, signature }: Signed): Promise<boolean> {
+  const curve = CURVES[key.asymmetricKeyDetails?.namedCurve ?? '']
+  if (key.asymmetricKeyType !== 'ec' || curve === undefined || signature.length !== curve.bytes) return false
+  return new Promise((resolve) => {
+    verify(curve.hash, data, { key, dsaEncoding: 'ieee-p1363' }, signature, (error, valid) => {
+      resolve(error === null && valid)
+    })
+  })
+}
+
+/**
+ * Verifies RSASSA-PSS with MGF1 over the same hash and exactly this salt length, in place: it costs less than a hop to the pool.
+ * False for a key of another kind; the key may be of type rsaEncryption, so the caller has read the algorithm from the document.
+ */
+export function verifyPss({ key, data, signature }: Signed, { hash, saltLength }: PssParameters): boolean {
+  if (key.asymmetricKeyType !== 'rsa' && key.asymmetricKeyType !== 'rsa-pss') return false
+  try {
+    return verify(hash, data, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }, signature)
+  } catch {
+    // OpenSSL raises an error where a key's own PSS parameters forbid these; that is a signature that does not verify.
+    return false
+  }
+}
+
+/** The public key of a DER SubjectPublicKeyInfo; undefined where OpenSSL finds none, or a point that is not on its curve. */
+export function readPublicKey(spki: Uint8Array): KeyObject | undefined {
+  try {
+    return createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
+  } catch {
+    return undefined
+  }
 }

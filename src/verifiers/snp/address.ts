@@ -21,24 +21,26 @@ export function vcekAddress(product: SnpProduct, hwid: string, tcb: SnpTcb): Col
 /** The address of a revocation list: `amd/crl/Milan/vcek`. */
 export const crlAddress = (product: SnpProduct, endpoint: AmdEndpoint): CollateralAddress => `amd/crl/${product}/${endpoint}`
 
-const VCEK = /^amd\/vcek\/(Milan|Genoa|Turin)\/([0-9a-f]{128}|[0-9a-f]{16})\/(?:(\d{1,3})-)?(\d{1,3})-(\d{1,3})-(\d{1,3})-(\d{1,3})$/
+/** One part of a TCB, 0 to 255, in its only spelling: one document has one address. */
+const PART = '(0|[1-9]\\d?|1\\d\\d|2[0-4]\\d|25[0-5])'
+const LEGACY_VCEK = new RegExp(`^amd/vcek/(Milan|Genoa)/([0-9a-f]{128})/${PART}-${PART}-${PART}-${PART}$`)
+/** Turin has eight bytes of chip id, and FMC in front of the parts (specification snp.md section 6.1). */
+const TURIN_VCEK = new RegExp(`^amd/vcek/(Turin)/([0-9a-f]{16})/${PART}-${PART}-${PART}-${PART}-${PART}$`)
 const CRL = /^amd\/crl\/(Milan|Genoa|Turin)\/(vcek|vlek)$/
 
 /** Reads an `amd/…` address; undefined for any other text. */
 export function parseAmdAddress(address: string): AmdDocument | undefined {
   const crl = CRL.exec(address)
-  const product = SNP_PRODUCTS.find((p) => p === (crl ?? VCEK.exec(address))?.[1])
-  if (product === undefined) return undefined
+  const match = crl ?? LEGACY_VCEK.exec(address) ?? TURIN_VCEK.exec(address)
+  const product = SNP_PRODUCTS.find((p) => p === match?.[1])
+  if (match === null || product === undefined) return undefined
   if (crl !== null) return { kind: 'crl', product, endpoint: crl[2] === 'vcek' ? 'vcek' : 'vlek' }
-  return parseVcek(product, VCEK.exec(address))
+  const [, , hwid = '', ...parts] = match
+  return { kind: 'vcek', product, hwid, tcb: readParts(product, parts.map(Number)) }
 }
 
-function parseVcek(product: SnpProduct, match: RegExpExecArray | null): AmdDocument | undefined {
-  const [, , hwid, fmc, ...parts] = match ?? []
-  if (hwid === undefined || (product === 'Turin') !== (fmc !== undefined) || (product === 'Turin') !== (hwid.length === 16))
-    return undefined
-  const [bootloader, tee, snp, microcode] = parts.map(Number)
-  if (bootloader === undefined || tee === undefined || snp === undefined || microcode === undefined) return undefined
-  const tcb = { bootloader, tee, snp, microcode, ...(fmc === undefined ? {} : { fmc: Number(fmc) }) }
-  return { kind: 'vcek', product, hwid, tcb }
+function readParts(product: SnpProduct, parts: readonly number[]): SnpTcb {
+  const [bootloader = 0, tee = 0, snp = 0, microcode = 0] = product === 'Turin' ? parts.slice(1) : parts
+  const fmc = product === 'Turin' ? parts[0] : undefined
+  return { bootloader, tee, snp, microcode, ...(fmc === undefined ? {} : { fmc }) }
 }

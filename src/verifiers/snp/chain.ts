@@ -1,9 +1,16 @@
 import type { Anchors, Check, Collateral, Context } from '../verifier.ts'
+import { chainExpiry, checkDates } from './chain-dates.ts'
+import { checkAgainstReport, isOneProduct } from './chain-report.ts'
+import { CHAIN_RULES, inOrder } from './chain-rules.ts'
 import type { SnpProduct } from './claims.ts'
-import type { VekFact } from './facts.ts'
+import { factKey, type VekFact } from './facts.ts'
+import { proveVek, type Proof } from './facts-vek.ts'
 import type { Report } from './report.ts'
+import { checkRevocation, type Revocation } from './revocation.ts'
+import { failed, passed, skipped } from './structure.ts'
+import { selectVek, vcekAddressOfReport } from './vek-select.ts'
 
-/** What verifyEndorsement looks at. `certificates`: DER, shipped with the evidence; a fetched VCEK is taken from `collateral`. */
+/** What {@link verifyEndorsement} looks at. `certificates`: DER, shipped with the evidence; a fetched VCEK is taken from `collateral`. */
 export type EndorsementInput = {
   readonly certificates: readonly Uint8Array[]
   readonly report: Report
@@ -12,7 +19,10 @@ export type EndorsementInput = {
   readonly context: Context
 }
 
-/** The outcome of SNP-22 to SNP-47: `fact` is there only when every check passed (or was allowed). */
+/**
+ * What came of it. `fact` and `product` are there only when none of the checks failed. `validUntil` is the earliest end of all that
+ * was relied on, and the time of verification when nothing can be.
+ */
 export type Endorsement = {
   readonly checks: readonly Check[]
   readonly fact?: VekFact
@@ -21,7 +31,71 @@ export type Endorsement = {
   readonly undecided?: 'collateral-unavailable'
 }
 
-/** stub */
-export function verifyEndorsement(input: EndorsementInput): Promise<Endorsement> {
-  throw new Error(`not yet ${input.certificates.length}`)
+const { present } = CHAIN_RULES
+
+/**
+ * Is the key that should have signed the report AMD's, for this chip and TCB, and not withdrawn? SNP-22 to SNP-47 of specification
+ * snp.md section 15, apart from those that a policy decides. Missing certificates, a form that is not AMD's and a signature
+ * that does not verify stop; what is wrong besides is collected.
+ */
+export async function verifyEndorsement(input: EndorsementInput): Promise<Endorsement> {
+  const der = selectedVek(input)
+  if (der === undefined) return withoutVek(input)
+  const found = passed(present, 'a certificate is at hand')
+  const { fact, checks } = proven(der, input)
+  if (fact === undefined) return { checks: notReached([found, ...checks]), validUntil: input.context.now }
+  return judge(fact, [found, ...checks], input)
+}
+
+function selectedVek({ certificates, report, collateral }: EndorsementInput): Uint8Array | undefined {
+  const address = vcekAddressOfReport(report)
+  const fetched = address === undefined ? undefined : collateral.documents.get(address)
+  return selectVek(certificates, report, fetched)
+}
+
+/** SNP-22. While a VCEK can still be fetched, its absence is no verdict (design section 3). */
+function withoutVek({ report, collateral, context }: EndorsementInput): Endorsement {
+  const address = vcekAddressOfReport(report)
+  const checks = notReached([failed(present, address === undefined ? 'none came with the evidence' : `${address} is not at hand`)])
+  const isObtainable = address !== undefined && collateral.missing.get(address) !== 'not-found'
+  return { checks, validUntil: context.now, ...(isObtainable ? { undecided: 'collateral-unavailable' } : {}) }
+}
+
+/** What can be proven of the certificate alone, from memory if these bytes were proven before. */
+function proven(der: Uint8Array, { anchors, context }: EndorsementInput): Proof {
+  const { memo, mode } = context
+  const key = factKey({ fact: 'snp-vek/1', mode, anchors: anchors.digest, role: 'vek' }, der)
+  const known = memo.vek.get(key)
+  if (known !== undefined) return { fact: known, checks: known.checks }
+  const proof = proveVek(der, { anchors, mode })
+  if (proof.fact !== undefined) memo.vek.set(key, proof.fact)
+  return proof
+}
+
+function judge(fact: VekFact, before: readonly Check[], input: EndorsementInput): Endorsement {
+  const { report, context } = input
+  const revocation = revocationOf(fact, input)
+  const about = [...checkDates(fact, context), ...revocation.checks, ...checkAgainstReport(fact, report, context)]
+  // The product is compared once more with the report; the check that says so takes the place of the one about the certificate alone.
+  const kept = before.filter(({ id }) => id !== CHAIN_RULES.product.id)
+  const checks = inOrder([...kept, ...about])
+  if (checks.some(({ outcome }) => outcome === 'fail')) return { checks: notReached(checks), validUntil: context.now }
+  const validUntil = earliest([...chainExpiry(fact), ...revocation.validUntil])
+  return { checks: notReached(checks), fact, product: fact.product, validUntil }
+}
+
+/** Lists of the wrong product's chain decide nothing, and must not turn a certain refusal into "no verdict". */
+function revocationOf(fact: VekFact, input: EndorsementInput): Revocation {
+  if (isOneProduct(fact, input.report)) return checkRevocation({ ...input, issuer: fact.issuer, root: fact.root })
+  const rule = { id: 'SNP-36', title: 'Revocation lists' }
+  return { checks: [skipped(rule, 'the chain is of another product than the report')], validUntil: [] }
+}
+
+const earliest = (dates: readonly Date[]): Date => new Date(Math.min(...dates.map((date) => date.getTime())))
+
+/** Names the checks that were not made, so that the list is complete (SNP-80). */
+function notReached(checks: readonly Check[]): readonly Check[] {
+  const made = new Set(checks.map(({ id }) => id))
+  const rest = Object.values(CHAIN_RULES).filter(({ id }) => !made.has(id))
+  return inOrder([...checks, ...rest.map((rule) => skipped(rule, 'not reached or not applicable'))])
 }

@@ -1,0 +1,79 @@
+import { equalBytes } from '../der-values.ts'
+import { AttestationError } from '../problems.ts'
+import { claimsAuthority } from '../x509-ca.ts'
+import { parseCertificate } from '../x509.ts'
+import type { CollateralAddress } from '../verifier.ts'
+import { vcekAddress } from './address.ts'
+import type { SnpProduct, SnpTcb } from './claims.ts'
+import { hexOf } from '../der-values.ts'
+import { hwidBytes, isSupported, productOf } from './products.ts'
+import type { Report } from './report.ts'
+import { formatTcb, parseTcb } from './tcb.ts'
+import { tryVek, type Vek } from './vek.ts'
+
+/** Certificates that may be endorsement keys: all but those that say that they are authorities, which are never used from evidence. */
+export const endorsementCandidates = (certificates: readonly Uint8Array[]): readonly Uint8Array[] =>
+  certificates.filter((der) => !isAuthority(der))
+
+function isAuthority(der: Uint8Array): boolean {
+  try {
+    return claimsAuthority(parseCertificate(der))
+  } catch (error) {
+    if (error instanceof AttestationError) return false
+    throw error
+  }
+}
+
+/**
+ * Which certificate to judge as the VEK: of several the one that fits the report's signing key, chip and TCB, else the first of its kind,
+ * else the first. Without a candidate the fetched one; a lone certificate is judged whatever it is, so that the answer says what is wrong with it.
+ */
+export function selectVek(certificates: readonly Uint8Array[], report: Report, fetched: Uint8Array | undefined): Uint8Array | undefined {
+  const candidates = endorsementCandidates(certificates)
+  if (candidates.length === 0) return fetched ?? (certificates.length === 1 ? certificates[0] : undefined)
+  if (candidates.length === 1) return candidates[0]
+  const read = candidates.map((der) => ({ der, vek: tryVek(der) }))
+  const ofKind = read.filter(({ vek }) => vek?.kind === report.signingKey)
+  const fitting = ofKind.find(({ vek }) => vek !== undefined && fits(vek, report))
+  return (fitting ?? ofKind[0] ?? read[0])?.der
+}
+
+const fits = (vek: Vek, report: Report): boolean => {
+  const tcb = reportedTcb(vek.product, report)
+  const isChip = vek.hwid === undefined || isChipOf(vek.hwid, report.chipId)
+  return isChip && tcb !== undefined && sameTcb(vek.tcb, tcb)
+}
+
+/** Whether two TCBs are equal in every part. */
+export const sameTcb = (a: SnpTcb, b: SnpTcb): boolean => formatTcb(a) === formatTcb(b)
+
+/** Whether CHIP_ID is this hwID: equal, or on Turin equal in the first eight bytes and zero after them (SNP-46). */
+export const isChipOf = (hwid: Uint8Array, chipId: Uint8Array): boolean =>
+  hwid.length <= chipId.length && equalBytes(chipId.subarray(0, hwid.length), hwid) && isZero(chipId.subarray(hwid.length))
+
+/** Whether every byte is zero: a masked CHIP_ID. */
+export const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0)
+
+/** REPORTED_TCB in the layout of a product; undefined where it does not have that layout (SNP-11). */
+export function reportedTcb(product: SnpProduct, { reportedTcb: bytes }: Report): SnpTcb | undefined {
+  try {
+    return parseTcb(product, bytes)
+  } catch (error) {
+    if (error instanceof AttestationError) return undefined
+    throw error
+  }
+}
+
+/** The product that a report names (SNP-18, SNP-19); undefined in version 2, which names none, and for one without pinned roots. */
+export function reportProduct({ cpuid }: Report): SnpProduct | undefined {
+  const product = cpuid === null ? undefined : productOf(cpuid.family, cpuid.model)
+  return isSupported(product) ? product : undefined
+}
+
+/** The address of the VCEK that must have signed a report; undefined where none can be known: VLEK, masked chip, version 2. */
+export function vcekAddressOfReport(report: Report): CollateralAddress | undefined {
+  const product = reportProduct(report)
+  if (product === undefined || report.signingKey === 'vlek' || isZero(report.chipId)) return undefined
+  const tcb = reportedTcb(product, report)
+  return tcb === undefined ? undefined : vcekAddress(product, hexOf(report.chipId.subarray(0, hwidBytes(product))), tcb)
+}
