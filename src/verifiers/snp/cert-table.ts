@@ -39,24 +39,28 @@ const BOUNDED = {
   id: 'SNP-12',
   title: 'The certificate table ends, within its bounds',
   code: 'snp-cert-table-malformed',
+  at: 'cert_table',
   expected: 'a terminator after at most 64 entries, at most 65536 bytes',
 } as const
 const AFTER_HEADER = {
   id: 'SNP-13',
   title: 'Entries of the certificate table lie after its header',
   code: 'snp-cert-table-malformed',
+  at: 'cert_table',
   expected: 'every offset at or after the end of the header',
 } as const
 const IN_BOUNDS = {
   id: 'SNP-14',
   title: 'Entries of the certificate table lie inside it',
   code: 'snp-cert-table-malformed',
+  at: 'cert_table',
   expected: 'every offset plus length within the table',
 } as const
 const DISTINCT = {
   id: 'SNP-15',
   title: 'Entries of the certificate table are distinct',
   code: 'snp-cert-table-duplicate',
+  at: 'cert_table',
   expected: 'no known GUID twice, no two entries over the same bytes',
 } as const
 const WELL_FORMED = {
@@ -162,7 +166,7 @@ export function readCertificates(
       return readCertificateBlob(bytes, at)
     } catch (error) {
       if (!(error instanceof AttestationError)) throw error
-      throw refusal(WELL_FORMED, `${at}: ${error.message}`, before)
+      throw refusal({ ...WELL_FORMED, at }, `${at}: ${error.message}`, before)
     }
   })
   return { ders, checks: [...before, passed(WELL_FORMED, `${ders.length} certificates`)] }

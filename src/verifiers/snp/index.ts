@@ -20,15 +20,19 @@ const productFor = ({ identity, certificates }: ReadEvidence): SnpProduct | unde
 const listsOf = (product: SnpProduct | undefined): readonly CollateralAddress[] =>
   product === undefined ? [] : [crlAddress(product, 'vcek'), crlAddress(product, 'vlek')]
 
+/** The certificate to keep for the VCEK's address: a lone one whatever it is, since verification will say; of several, what may be an endorsement key. */
+function shippedVek({ report, certificates }: ReadEvidence): Uint8Array | undefined {
+  if (certificates.length <= 1) return certificates[0]
+  return endorsementCandidates(certificates).length === 0 ? undefined : selectVek(certificates, report, undefined)
+}
+
 /** What verification needs besides the evidence, and what the evidence brings that is worth keeping: the VCEK is in one of the two, if its address is known. */
 function wantsOf(read: ReadEvidence): Pick<Unverified, 'needs' | 'offers'> {
   const lists = listsOf(productFor(read))
   const address = vcekAddressOfReport(read.report)
-  const [certificate, ...more] = endorsementCandidates(read.certificates)
   if (address === undefined) return { needs: lists, offers: new Map() }
-  if (certificate === undefined) return { needs: [address, ...lists], offers: new Map() }
-  const shipped = more.length === 0 ? certificate : (selectVek(read.certificates, read.report, undefined) ?? certificate)
-  return { needs: lists, offers: new Map([[address, shipped]]) }
+  const shipped = shippedVek(read)
+  return shipped === undefined ? { needs: [address, ...lists], offers: new Map() } : { needs: lists, offers: new Map([[address, shipped]]) }
 }
 
 const SIGNATURE = {

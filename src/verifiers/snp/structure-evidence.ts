@@ -18,6 +18,7 @@ const RAW = {
   id: 'SNP-01',
   title: 'The report response holds the raw report',
   code: 'snp-envelope-not-raw',
+  at: 'report_response',
   expected: '1216 bytes: status 0, size 1184, 24 zero bytes, the report',
 } as const
 

@@ -27,7 +27,7 @@ export function readTcbs(product: SnpProduct, report: Report, before: readonly C
       return parseTcb(product, bytes)
     } catch (error) {
       if (!(error instanceof AttestationError)) throw error
-      throw refusal(TCB, `${name} ${Buffer.from(bytes).toString('hex')}`, before)
+      throw refusal({ ...TCB, at: name }, `${name} ${Buffer.from(bytes).toString('hex')}`, before)
     }
   }
   const tcbs = {
@@ -46,7 +46,7 @@ export function judgeIdentity(report: Report, before: readonly Check[]): Identit
   const known = runRules(PRODUCT_RULES, report, checks)
   const product = productOf(report.cpuid.family, report.cpuid.model)
   // Unreachable: PRODUCT_RULES have just proven it. Kept so that the types prove it, too.
-  if (!isSupported(product)) throw new AttestationError('snp-product-unsupported', 'unknown product', { at: 'SNP-19', checks: known })
+  if (!isSupported(product)) throw new AttestationError('snp-product-unsupported', 'unknown product', { at: 'CPUID', checks: known })
   const { tcbs, checks: withTcbs } = readTcbs(product, report, known)
   return { product, tcbs, checks: judgeChipId(product, report, [...withTcbs, ...skipAll(V2_RULES, 'not version 2')]) }
 }

@@ -1,11 +1,19 @@
 import { AttestationError, problemOf, type ProblemCode } from '../problems.ts'
 import type { Check } from '../verifier.ts'
 
+/** Whether every byte is zero. A loop: `every` with its call for each byte costs more than all other work on a report. */
+export function isZero(bytes: Uint8Array): boolean {
+  for (const byte of bytes) if (byte !== 0) return false
+  return true
+}
+
 /** One numbered check of specification snp.md section 15 as a row: what must hold, and how to say what was found. */
 export type Rule<T> = {
   readonly id: string
   readonly title: string
   readonly code: ProblemCode
+  /** The field that it looks at, as the specification names it. */
+  readonly at: string
   readonly expected: string
   readonly actual: (subject: T) => string
   readonly holds: (subject: T) => boolean
@@ -43,12 +51,12 @@ export const skipped = (rule: Pick<Rule<never>, 'id' | 'title'>, why: string): C
 
 /** The error that ends reading at a failed check: it carries every check made so far, the failed one last. */
 export function refusal(
-  rule: Pick<Rule<never>, 'id' | 'title' | 'expected' | 'code'>,
+  rule: Pick<Rule<never>, 'id' | 'title' | 'expected' | 'code' | 'at'>,
   actual: string,
   before: readonly Check[],
 ): AttestationError {
   const detail = `${rule.title}: expected ${rule.expected}, found ${actual}`
-  return new AttestationError(rule.code, detail, { at: rule.id, checks: [...before, failed(rule, actual)] })
+  return new AttestationError(rule.code, detail, { at: rule.at, checks: [...before, failed(rule, actual)] })
 }
 
 /** One rule: the checks before it and its own. Throws AttestationError with the rule's code where it does not hold. */
