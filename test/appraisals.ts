@@ -8,7 +8,7 @@ export const hexOf = (byte: number, length: number): string => byte.toString(16)
 const tcb: SnpTcb = { bootloader: 10, tee: 100, snp: 123, microcode: 219, fmc: 255 }
 
 /** Claims of which each is as long as it can be, so that a token with them is the longest. */
-export const largestSnpClaims: SnpClaims = {
+const largestSnpClaims: SnpClaims = {
   product: 'Genoa',
   version: 5,
   guest_svn: 0xffffffff,

@@ -3,7 +3,7 @@ import { weakeningsOf } from '../appraisal/weakenings.ts'
 import { AttestationError } from '../verifiers/problems.ts'
 
 /** Algorithms that a token may be signed with; ES256 is the only one until key life cycles arrive. */
-export type TokenAlgorithm = 'ES256'
+type TokenAlgorithm = 'ES256'
 
 /** Who tokens are for, as configured; one token has one audience (design section 3, Who decides). */
 export type Audience = {
@@ -29,7 +29,7 @@ export type Audiences = {
 export type AudienceProblem = { readonly path: string; readonly message: string; readonly expected: string }
 
 /** The audience of a request that names none, also inside the binding. */
-export const DEFAULT_AUDIENCE = 'default'
+const DEFAULT_AUDIENCE = 'default'
 
 /** AWS takes audiences of up to 255 characters (tokens.md C5). */
 const MAX_NAME = 255

@@ -3,7 +3,7 @@ import type { PublicJwk } from '../access/cnf.ts'
 import type { SnpClaims } from '../verifiers/snp/claims.ts'
 
 /** Names the profile `lean` (specification tokens.md C7). */
-export const LEAN_PROFILE = 'urn:assay:token:lean:1'
+const LEAN_PROFILE = 'urn:assay:token:lean:1'
 
 /** Tolerance for relying parties whose clocks are behind (tokens.md C7). */
 const NBF_SKEW_SECONDS = 30
