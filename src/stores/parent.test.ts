@@ -1,0 +1,197 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { EventEmitter, once } from 'node:events'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { serveVendor } from '../collateral/parent-vendor.ts'
+import type { Vendor } from '../collateral/source.ts'
+import { AttestationError } from '../verifiers/problems.ts'
+import { type Channel, serve } from './ipc.ts'
+import { memoryStores } from './memory.ts'
+import { parentStores, serveStores } from './parent.ts'
+import type { Stores } from './stores.ts'
+
+const address = 'amd/crl/Milan/vcek'
+const children: ChildProcess[] = []
+afterEach(() => children.splice(0).forEach((child) => child.kill('SIGKILL')))
+
+type Run = (room: string, member: string, ...args: readonly unknown[]) => Promise<unknown>
+
+/** Forks a process that uses these stores; resolves to what runs one call in it. */
+async function forked(stores: Stores, vendor?: Vendor): Promise<Run> {
+  const child = fork(join(import.meta.dirname, '../../test/store-child.ts'), { serialization: 'advanced', execArgv: [] })
+  children.push(child)
+  const channel: Channel = {
+    get connected() {
+      return child.connected
+    },
+    send: (message) => child.send(message as object),
+    on: (event, listener) => child.on(event, listener),
+  }
+  child.setMaxListeners(100)
+  serveStores(stores, channel)
+  if (vendor !== undefined) serveVendor(vendor, channel)
+  await once(child, 'message')
+  let last = 0
+  return (room, member, ...args) =>
+    new Promise((resolve, reject) => {
+      last += 1
+      const id = last
+      child.on('message', (message: { done?: number; value?: unknown; error?: string }) => {
+        if (message.done !== id) return
+        if (message.error === undefined) resolve(message.value)
+        else reject(new Error(message.error))
+      })
+      child.send({ run: [id, room, member, ...args] })
+    })
+}
+
+const overloaded = () => Promise.reject(new AttestationError('overloaded', 'full', { retryAfter: 30 }))
+const broken = () => Promise.reject(new Error('disk full'))
+
+describe("the parent's stores in a forked child", () => {
+  it('spend a challenge for exactly one of many callers in two processes', async () => {
+    const stores = memoryStores()
+    const [a, b] = await Promise.all([forked(stores), forked(stores)])
+    const spent = await Promise.all(Array.from({ length: 64 }, (_, i) => (i % 2 === 0 ? a : b)('challenges', 'spend', 'x', 60)))
+    expect(spent.filter(Boolean)).toHaveLength(1)
+    expect(await a('challenges', 'pay', 'x', 'set', 60)).toBe(true)
+    expect(await b('challenges', 'pay', 'x', 'other set', 60)).toBe(false)
+  })
+
+  it('have the epoch, documents and marks of the parent, bytes, dates and large numbers included', async () => {
+    const stores = memoryStores()
+    const run = await forked(stores)
+    const document = { address, bytes: Uint8Array.from([0, 255]), fetchedAt: new Date(1), expiresAt: new Date(2) }
+    const mark = { number: 1n << 100n, thisUpdate: new Date(5) }
+    expect(await run('challenges', 'epoch')).toEqual(await stores.challenges.epoch())
+    expect(await run('challenges', 'clockOffset')).toBe(0)
+    expect(await run('collateral', 'get', address)).toBeUndefined()
+    expect(await run('collateral', 'mark', address)).toBeUndefined()
+    await run('collateral', 'put', document)
+    await run('collateral', 'advanceMark', address, mark)
+    expect(await stores.collateral.get(address)).toEqual(document)
+    expect(await run('collateral', 'get', address)).toEqual(document)
+    expect(await run('collateral', 'list')).toEqual([{ address, fetchedAt: new Date(1), expiresAt: new Date(2) }])
+    expect(await run('collateral', 'mark', address)).toEqual(mark)
+    await expect(run('stores', 'ping')).resolves.toBeUndefined()
+  })
+
+  it('say why they failed', async () => {
+    const memory = memoryStores()
+    const run = await forked({ ...memory, challenges: { ...memory.challenges, spend: overloaded }, ping: broken })
+    await expect(run('challenges', 'spend', 'x', 60)).rejects.toThrow('overloaded')
+    await expect(run('stores', 'ping')).rejects.toThrow('not-ready')
+  })
+
+  it('refuse values that are not what the operation takes', async () => {
+    const run = await forked(memoryStores())
+    await expect(run('challenges', 'spend', 7, 60)).rejects.toThrow('not-ready')
+    await expect(run('challenges', 'spend', 'x', Number.NaN)).rejects.toThrow('not-ready')
+    await expect(run('collateral', 'get', '../x')).rejects.toThrow('not-ready')
+    await expect(run('collateral', 'put', { address, bytes: 'text', fetchedAt: new Date(), expiresAt: new Date() })).rejects.toThrow(
+      'not-ready',
+    )
+    await expect(run('collateral', 'advanceMark', address, { number: 5, thisUpdate: new Date() })).rejects.toThrow('not-ready')
+  })
+
+  it('fetch from the vendor with the budget of the parent', async () => {
+    const asked: unknown[] = []
+    const vendor: Vendor = {
+      fetch: async (request) => {
+        asked.push(request)
+        return request.caller === 'background'
+          ? { outcome: 'found', bytes: Uint8Array.from([1]) }
+          : { outcome: 'unavailable', reason: 'spent', retryAfter: 9 }
+      },
+    }
+    const run = await forked(memoryStores(), vendor)
+    expect(await run('vendor', 'fetch', { address, caller: 'background', prefix: '' })).toEqual({
+      outcome: 'found',
+      bytes: Uint8Array.from([1]),
+    })
+    expect(await run('vendor', 'fetch', { address, caller: 'anonymous', prefix: 'p' })).toEqual({
+      outcome: 'unavailable',
+      reason: 'spent',
+      retryAfter: 9,
+    })
+    expect(asked).toEqual([
+      { address, caller: 'background', prefix: '' },
+      { address, caller: 'anonymous', prefix: 'p' },
+    ])
+  })
+})
+
+/** Both ends in one process: what is sent on one is received on the other. */
+function pair(): { child: Channel; parent: Channel; disconnect: () => void } {
+  const [down, up] = [new EventEmitter(), new EventEmitter()]
+  let connected = true
+  const end = (receives: EventEmitter, sends: EventEmitter): Channel => ({
+    get connected() {
+      return connected
+    },
+    send: (message) => setImmediate(() => connected && sends.emit('message', message)) !== undefined,
+    on: (event, listener) => receives.on(event, listener),
+  })
+  const disconnect = (): void => {
+    connected = false
+    down.emit('disconnect')
+  }
+  return { child: end(down, up), parent: end(up, down), disconnect }
+}
+
+describe('a child whose parent is gone', () => {
+  it('fails the calls under way and those that follow', async () => {
+    const { child, disconnect } = pair()
+    const stores = parentStores(child)
+    const underWay = stores.challenges.spend('x', 60)
+    disconnect()
+    await expect(underWay).rejects.toMatchObject({ code: 'not-ready', retryAfter: 5 })
+    await expect(stores.challenges.spend('y', 60)).rejects.toMatchObject({ code: 'not-ready' })
+    await expect(stores.ping()).rejects.toMatchObject({ code: 'not-ready' })
+  })
+
+  it('does not start more calls than it can remember', async () => {
+    const { child, disconnect } = pair()
+    const stores = parentStores(child)
+    const many = Array.from({ length: 10_001 }, (_, i) => stores.challenges.spend(String(i), 60))
+    await expect(many.at(-1)).rejects.toMatchObject({ code: 'overloaded' })
+    disconnect()
+    const settled = await Promise.allSettled(many)
+    expect(settled.every(({ status }) => status === 'rejected')).toBe(true)
+  })
+})
+
+describe('a channel', () => {
+  it('takes nothing but true for a yes', async () => {
+    const { child, parent } = pair()
+    serve(parent, 'stores', {
+      spend: async () => 'yes',
+      pay: async () => 1,
+      epoch: async () => ({ epoch: 'text' }),
+      mark: async () => null,
+    })
+    const { challenges, collateral } = parentStores(child)
+    expect(await challenges.spend('x', 1)).toBe(false)
+    expect(await challenges.pay('x', 'y', 1)).toBe(false)
+    await expect(challenges.epoch()).rejects.toMatchObject({ code: 'not-ready' })
+    await expect(collateral.mark(address)).rejects.toMatchObject({ code: 'not-ready' })
+    await expect(collateral.list()).rejects.toMatchObject({ code: 'not-ready' })
+  })
+
+  it('asks again for an epoch that may change, and not for one that cannot', async () => {
+    for (const [kind, asked] of [
+      ['redis', 2],
+      ['file', 1],
+    ] as const) {
+      const { child, parent } = pair()
+      let count = 0
+      const memory = memoryStores()
+      const epoch = async () => Uint8Array.from([0, 0, 0, (count += 1)])
+      serveStores({ ...memory, kind, challenges: { ...memory.challenges, epoch } }, parent)
+      const { challenges } = parentStores(child)
+      await challenges.epoch()
+      await challenges.epoch()
+      expect(count, `calls of a child whose parent has the store ${kind}`).toBe(asked)
+    }
+  })
+})
