@@ -248,9 +248,12 @@ describe('no token', () => {
 })
 
 describe('outside production', () => {
-  it.each(['demo', 'test'] as const)('every token of mode %s is marked, in header and claims', (mode) => {
-    const { token } = issuerWith({ mode }).issue(request({ appraisal: appraisal({ mode }) }))
-    expect(decodeProtectedHeader(token).typ).toBe('demo+JWT')
+  it.each(['demo', 'test'] as const)('every token of mode %s is marked, in header and claims', async (mode) => {
+    const issuer = issuerWith({ mode })
+    const { token } = issuer.issue(request({ appraisal: appraisal({ mode }) }))
+    const jwks = createLocalJWKSet(JSON.parse(JSON.stringify(issuer.jwks())) as JSONWebKeySet)
+    await expect(jwtVerify(token, jwks, { typ: 'demo+JWT', currentDate: NOW })).resolves.toBeDefined()
+    await expect(jwtVerify(token, jwks, { typ: 'JWT', currentDate: NOW })).rejects.toThrow('typ')
     expect(claimsOf(token)).toMatchObject({ demo: true, iss: ISSUER[mode] })
   })
 
