@@ -4,9 +4,9 @@ import { CHAIN_RULES, judgeIf } from './chain-rules.ts'
 import type { VekFact } from './facts.ts'
 import { hwidBytes } from './products.ts'
 import type { Report } from './report.ts'
-import { failed, passed, skipped } from './structure.ts'
+import { failed, isZero, passed, skipped } from './structure.ts'
 import { formatTcb } from './tcb.ts'
-import { isChipOf, isZero, reportProduct, reportedTcb, sameTcb } from './vek-select.ts'
+import { isChipOf, reportProduct, reportedTcb, sameTcb } from './vek-select.ts'
 
 const { kind, product: oneProduct, tcb, chip, masked } = CHAIN_RULES
 

@@ -7,12 +7,12 @@ import { AMD_PSS, describeAlgorithm, isAmdPss } from '../x509-algorithm.ts'
 import { isSimulated } from '../x509-ca.ts'
 import { commonNameOf, formatName } from '../x509-name.ts'
 import { parseCertificate, type ParsedCertificate } from '../x509.ts'
-import { CHAIN_RULES, inOrder } from './chain-rules.ts'
+import { CHAIN_RULES, inOrder, judgeIf } from './chain-rules.ts'
 import { checkExtensions } from './extensions-checks.ts'
 import type { VekFact } from './facts.ts'
 import { failed, passed } from './structure.ts'
 import { vekFrom } from './vek.ts'
-import { ISSUER_ROLE, isAmdName, kindOf } from './vek-names.ts'
+import { ISSUER_ROLE, isAmdName, isAuthorityName, kindOf } from './vek-names.ts'
 
 /** What a certificate is proven against. */
 export type ProofScope = { readonly anchors: Anchors; readonly mode: Mode }
@@ -24,7 +24,7 @@ export type Proof = { readonly checks: readonly Check[]; readonly fact?: VekFact
 const P384_SPKI_START = '3076301006072a8648ce3d020106052b8104002203620004'
 const P384_SPKI_BYTES = 120
 
-const { algorithm, subject, root, issuer, signature } = CHAIN_RULES
+const { algorithm, kind, subject, root, issuer, signature } = CHAIN_RULES
 
 /**
  * Proves what can be proven of a VEK certificate alone, without time, revocation or report: form, names, signature by a pinned
@@ -70,11 +70,13 @@ function faultOfForm({ version, innerAlgorithm, outerAlgorithm, spki }: ParsedCe
   return `${describeAlgorithm(innerAlgorithm)} inside, ${describeAlgorithm(outerAlgorithm)} outside`
 }
 
-/** SNP-25. The issuer's common name is judged by chain selection. */
+/** SNP-25, and SNP-24 for one of AMD's authorities, whose names are right but no endorsement key's. The issuer's common name is judged by chain selection. */
 function checkNames(certificate: ParsedCertificate): Check {
+  const name = commonNameOf(certificate.subject)
   const actual = `subject ${formatName(certificate.subject)}; issuer ${formatName(certificate.issuer)}`
-  const isAmd = isAmdName(certificate.subject) && isAmdName(certificate.issuer)
-  return isAmd && kindOf(commonNameOf(certificate.subject)) !== undefined ? passed(subject, actual) : failed(subject, actual)
+  if (!isAmdName(certificate.subject) || !isAmdName(certificate.issuer)) return failed(subject, actual)
+  if (isAuthorityName(name)) return failed(kind, `${name} is an authority`)
+  return judgeIf(kindOf(name) !== undefined)(subject, actual)
 }
 
 type Authorities = { readonly issuer: AmdAnchor; readonly root: AmdAnchor }

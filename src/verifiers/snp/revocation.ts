@@ -4,7 +4,7 @@ import type { AmdAnchor, Anchors, Check, Collateral, CollateralAddress, Context,
 import { crlAddress } from './address.ts'
 import { proveCrl } from './facts-crl.ts'
 import { factKey } from './facts.ts'
-import { failed, passed } from './structure.ts'
+import { failed, passed, skipped } from './structure.ts'
 
 /** The chain whose authorities may be revoked, and all that the lists are judged by. */
 export type RevocationInput = {
@@ -43,7 +43,8 @@ type EndpointResult = { readonly check: Check; readonly until?: Date }
 function checkEndpoint(input: RevocationInput, endpoint: Endpoint): EndpointResult {
   const { collateral, context } = input
   const address = crlAddress(input.issuer.product, endpoint)
-  if (context.rigour.revocation === 'DANGEROUSLY_OFF') return { check: notChecked(endpoint, 'not asked: the policy turns revocation off') }
+  if (context.rigour.revocation === 'DANGEROUSLY_OFF')
+    return { check: skipped(ruleFor(endpoint, 'snp-crl-unavailable'), 'not asked: the policy turns revocation off') }
   const bytes = collateral.documents.get(address)
   if (bytes === undefined) return { check: absent(input, endpoint, address) }
   try {

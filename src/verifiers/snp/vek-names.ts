@@ -1,5 +1,6 @@
 import { ATTRIBUTE, sameName, type DistinguishedName } from '../x509-name.ts'
 import type { AmdAnchor } from '../verifier.ts'
+import { SNP_PRODUCTS } from './address.ts'
 
 /** The attributes that AMD puts before the common name, in its order (specification snp.md section 6.3). */
 const AMD_PREFIX: DistinguishedName = [
@@ -30,3 +31,7 @@ const COMMON_NAME_START = { ark: 'ARK-', ask: 'SEV-', asvk: 'SEV-VLEK-' } as con
 
 /** The common name of an authority: `ARK-Milan`, `SEV-Milan`, `SEV-VLEK-Milan`. */
 export const authorityName = (role: AmdAnchor['role'], product: AmdAnchor['product']): string => `${COMMON_NAME_START[role]}${product}`
+
+/** Whether a common name is that of one of AMD's authorities. */
+export const isAuthorityName = (commonName: string | undefined): boolean =>
+  SNP_PRODUCTS.some((product) => (['ark', 'ask', 'asvk'] as const).some((role) => authorityName(role, product) === commonName))

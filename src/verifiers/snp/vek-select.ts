@@ -1,13 +1,13 @@
-import { equalBytes } from '../der-values.ts'
+import { equalBytes, hexOf } from '../der-values.ts'
 import { AttestationError } from '../problems.ts'
 import { claimsAuthority } from '../x509-ca.ts'
 import { parseCertificate } from '../x509.ts'
 import type { CollateralAddress } from '../verifier.ts'
 import { vcekAddress } from './address.ts'
 import type { SnpProduct, SnpTcb } from './claims.ts'
-import { hexOf } from '../der-values.ts'
 import { hwidBytes, isSupported, productOf } from './products.ts'
 import type { Report } from './report.ts'
+import { isZero } from './structure.ts'
 import { formatTcb, parseTcb } from './tcb.ts'
 import { tryVek, type Vek } from './vek.ts'
 
@@ -50,9 +50,6 @@ export const sameTcb = (a: SnpTcb, b: SnpTcb): boolean => formatTcb(a) === forma
 /** Whether CHIP_ID is this hwID: equal, or on Turin equal in the first eight bytes and zero after them (SNP-46). */
 export const isChipOf = (hwid: Uint8Array, chipId: Uint8Array): boolean =>
   hwid.length <= chipId.length && equalBytes(chipId.subarray(0, hwid.length), hwid) && isZero(chipId.subarray(hwid.length))
-
-/** Whether every byte is zero: a masked CHIP_ID. */
-export const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0)
 
 /** REPORTED_TCB in the layout of a product; undefined where it does not have that layout (SNP-11). */
 export function reportedTcb(product: SnpProduct, { reportedTcb: bytes }: Report): SnpTcb | undefined {
