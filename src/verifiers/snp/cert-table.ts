@@ -2,7 +2,7 @@ import { readCertificateBlob } from '../pem.ts'
 import { AttestationError } from '../problems.ts'
 import { Reader } from '../reader.ts'
 import type { Check } from '../verifier.ts'
-import { passed, refusal, skipped } from './structure.ts'
+import { attempt, passed, refusal, skipped } from './structure.ts'
 
 /** What a GUID of the table names (specification snp.md section 5); GUID bytes are in the order of their text. */
 const GUIDS = {
@@ -133,12 +133,13 @@ function findClash(headers: readonly Header[]): string | undefined {
     if (isKnown(guid) && seen.has(guid)) return `${guid} (${GUIDS[guid]}) twice`
     seen.add(guid)
   }
-  const sorted = headers.filter(({ length }) => length > 0).toSorted((a, b) => a.offset - b.offset)
-  const at = sorted.findIndex((h, i) => i > 0 && h.offset < endOf(sorted[i - 1]))
-  return at < 0 ? undefined : `${sorted[at]?.guid} overlaps the entry before it`
+  let end = 0
+  for (const { guid, offset, length } of headers.filter((h) => h.length > 0).toSorted((a, b) => a.offset - b.offset)) {
+    if (offset < end) return `${guid} overlaps the entry before it`
+    end = offset + length
+  }
+  return undefined
 }
-
-const endOf = (header: Header | undefined): number => (header === undefined ? 0 : header.offset + header.length)
 
 const entryOf = ({ guid, offset, length }: Header, bytes: Uint8Array): CertTableEntry => ({
   guid,
@@ -162,12 +163,9 @@ export function readCertificates(
   before: readonly Check[],
 ): { ders: readonly Uint8Array[]; checks: readonly Check[] } {
   const ders = blobs.map(({ at, bytes }) => {
-    try {
-      return readCertificateBlob(bytes, at)
-    } catch (error) {
-      if (!(error instanceof AttestationError)) throw error
-      throw refusal({ ...WELL_FORMED, at }, `${at}: ${error.message}`, before)
-    }
+    const der = attempt(() => readCertificateBlob(bytes, at))
+    if (der instanceof AttestationError) throw refusal({ ...WELL_FORMED, at }, `${at}: ${der.message}`, before)
+    return der
   })
   return { ders, checks: [...before, passed(WELL_FORMED, `${ders.length} certificates`)] }
 }

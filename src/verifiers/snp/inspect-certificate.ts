@@ -6,6 +6,7 @@ import type { SignatureAlgorithm } from '../x509-algorithm.ts'
 import { formatName } from '../x509-name.ts'
 import { hex } from './claims-of.ts'
 import type { SnpTcb } from './claims.ts'
+import { attempt } from './structure.ts'
 import { parseVek } from './vek.ts'
 
 /** One extension as it stands: the name where a source names it, the content of extnValue in hex. */
@@ -87,12 +88,8 @@ function publicKeyOf(spki: Uint8Array): string | null {
 
 /** Runs a reading; what it refuses becomes data, since inspection explains rather than refuses. */
 export function readable<T>(read: () => T): T | Unreadable {
-  try {
-    return read()
-  } catch (error) {
-    if (!(error instanceof AttestationError)) throw error
-    return { code: error.code, detail: error.message }
-  }
+  const outcome = attempt(read)
+  return outcome instanceof AttestationError ? { code: outcome.code, detail: outcome.message } : outcome
 }
 
 function vekOf(der: Uint8Array): VekView {

@@ -101,12 +101,14 @@ describe('inspectEvidence', () => {
       { guid: GUID.vcek, blob: turin.der },
       { guid: GUID.ask, blob: new Uint8Array([1, 2, 3]) },
       { guid: GUID.crl, blob: new Uint8Array([4]) },
+      { guid: '11111111-2222-3333-4444-555555555555', blob: new Uint8Array([5]) },
     ])
     const shown = inspectEvidence(evidence(signedReport(turin), { certTable: table, certificates: [amd.root('Turin')] }))
     expect(shown.cert_table?.map(({ kind, length }) => [kind, length])).toEqual([
       ['vcek', turin.der.length],
       ['ask', 3],
       ['crl', 1],
+      [null, 1],
     ])
     expect(shown.certificates.map(({ at }) => at)).toEqual(['cert_table.vcek', 'cert_table.ask', 'certificates[0]'])
     expect(shown.certificates[0]).toMatchObject({ vek: { kind: 'vcek', tcb: turin.tcb, hwid: hex(turin.hwid), struct_version: 1 } })
@@ -153,6 +155,13 @@ describe('inspectCertificate', () => {
   it('says why an authority is no VEK', () => {
     const shown = inspectCertificate(amd.intermediate('Turin', 'ask'), 'ask.der')
     expect(shown).toMatchObject({ public_key: 'RSA 2048', vek: { code: expect.stringMatching(/^snp-vek-/) } })
+  })
+
+  it('shows no public key where none can be read', () => {
+    // The curve secp384r1 (1.3.132.0.34) becomes one that nobody knows.
+    const der = Buffer.from(turin.der)
+    der.set([0x7f], der.indexOf(Buffer.from('06052b81040022', 'hex')) + 6)
+    expect(inspectCertificate(new Uint8Array(der), 'x').public_key).toBeNull()
   })
 
   it('refuses what is no certificate', () => expect(() => inspectCertificate(new Uint8Array([1]), 'x')).toThrowError(AttestationError))

@@ -1,4 +1,3 @@
-import { AttestationError } from '../problems.ts'
 import { unwrapTsm } from '../tsm.ts'
 import type { Check, Evidence, EvidenceType, SnpEvidence } from '../verifier.ts'
 import { certificateEntries, readCertTable, type CertTableEntry } from './cert-table.ts'
@@ -11,6 +10,7 @@ import { rawReport } from './structure-evidence.ts'
 import { judgeIdentity } from './structure-identity.ts'
 import { readLayout, type Layout } from './structure-layout.ts'
 import { checkSize, checkVersion } from './structure-rules.ts'
+import { attempt } from './structure.ts'
 import { parseTcb } from './tcb.ts'
 
 /** A TCB as reported, with its parts where the product is known and they can be read. */
@@ -130,13 +130,11 @@ function reportOf(layout: Layout): ReportView {
 
 /** The checks of structure, up to the first that fails: inspection shows a fault, it does not refuse. */
 function checksOf(bytes: Uint8Array): readonly Check[] {
-  try {
+  const judged = attempt(() => {
     const { report, checks } = readReport(bytes)
-    return judgeIdentity(report, checks).checks
-  } catch (error) {
-    if (!(error instanceof AttestationError)) throw error
-    return error.checks
-  }
+    return judgeIdentity(report, checks)
+  })
+  return judged.checks
 }
 
 function certificatesOf(evidence: SnpEvidence, entries: readonly CertTableEntry[]): Inspection['certificates'] {

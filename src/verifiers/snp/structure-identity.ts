@@ -1,10 +1,11 @@
 import { AttestationError } from '../problems.ts'
 import type { Check } from '../verifier.ts'
+import { hex } from './claims-of.ts'
 import type { SnpProduct, SnpTcb } from './claims.ts'
 import { isSupported, productOf } from './products.ts'
 import type { Report } from './report.ts'
-import { ID_BLOCK_RULES, PRODUCT_RULES, TURIN_RULES, V2_RULES } from './structure-rules.ts'
-import { passed, refusal, runRules, skipped, type Rule } from './structure.ts'
+import { CPUID_RULES, ID_BLOCK_RULES, TURIN_RULES, V2_RULES } from './structure-rules.ts'
+import { attempt, passed, refusal, runRules, skipped, type Rule } from './structure.ts'
 import { formatTcb, parseTcb } from './tcb.ts'
 
 /** The four TCBs of a report in parts (specification snp.md section 2.1). */
@@ -23,12 +24,9 @@ const TCB = {
 /** SNP-11 once the product is known: all four in the layout of one product. Throws AttestationError snp-tcb-malformed. */
 export function readTcbs(product: SnpProduct, report: Report, before: readonly Check[]): { tcbs: Tcbs; checks: readonly Check[] } {
   const part = (name: string, bytes: Uint8Array): SnpTcb => {
-    try {
-      return parseTcb(product, bytes)
-    } catch (error) {
-      if (!(error instanceof AttestationError)) throw error
-      throw refusal({ ...TCB, at: name }, `${name} ${Buffer.from(bytes).toString('hex')}`, before)
-    }
+    const tcb = attempt(() => parseTcb(product, bytes))
+    if (tcb instanceof AttestationError) throw refusal({ ...TCB, at: name }, `${name} ${hex(bytes)}`, before)
+    return tcb
   }
   const tcbs = {
     current: part('CURRENT_TCB', report.currentTcb),
@@ -39,24 +37,35 @@ export function readTcbs(product: SnpProduct, report: Report, before: readonly C
   return { tcbs, checks: [...before, passed(TCB, `REPORTED_TCB ${formatTcb(tcbs.reported)}`)] }
 }
 
+const SUPPORTED = {
+  id: 'SNP-19',
+  title: 'The product has pinned roots',
+  code: 'snp-product-unsupported',
+  at: 'CPUID',
+  expected: 'Milan, Genoa or Turin',
+} as const
+
 /** SNP-17 to SNP-21 and, where the report names its product, SNP-11. Throws AttestationError with `before` and its own checks. */
 export function judgeIdentity(report: Report, before: readonly Check[]): Identity {
-  const checks = runRules(ID_BLOCK_RULES, report, before)
-  if (report.cpuid === null) return { checks: judgeVersion2(report, checks) }
-  const known = runRules(PRODUCT_RULES, report, checks)
+  const consistent = runRules(ID_BLOCK_RULES, report, before)
+  if (report.cpuid === null) return { checks: judgeVersion2(report, consistent) }
+  const known = runRules(CPUID_RULES, report.cpuid, consistent)
   const product = productOf(report.cpuid.family, report.cpuid.model)
-  // Unreachable: PRODUCT_RULES have just proven it. Kept so that the types prove it, too.
-  if (!isSupported(product)) throw new AttestationError('snp-product-unsupported', 'unknown product', { at: 'CPUID', checks: known })
-  const { tcbs, checks: withTcbs } = readTcbs(product, report, known)
-  return { product, tcbs, checks: judgeChipId(product, report, [...withTcbs, ...skipAll(V2_RULES, 'not version 2')]) }
+  if (!isSupported(product)) throw refusal(SUPPORTED, `${product}`, known)
+  const { tcbs, checks } = readTcbs(product, report, [...known, passed(SUPPORTED, product)])
+  return { product, tcbs, checks: judgeChipId(product, report, [...checks, ...skipAll(V2_RULES, 'not version 2')]) }
 }
 
 const judgeVersion2 = (report: Report, before: readonly Check[]): readonly Check[] => [
-  ...runRules(V2_RULES, report, [...before, ...skipAll(PRODUCT_RULES, 'version 2 names no processor: the certificate decides')]),
+  ...runRules(V2_RULES, report, [
+    ...before,
+    ...skipAll([...CPUID_RULES, SUPPORTED], 'version 2 names no processor: the certificate decides'),
+  ]),
   ...skipAll(TURIN_RULES, 'not a Turin processor'),
 ]
 
 const judgeChipId = (product: SnpProduct, report: Report, before: readonly Check[]): readonly Check[] =>
   product === 'Turin' ? runRules(TURIN_RULES, report, before) : [...before, ...skipAll(TURIN_RULES, 'not a Turin processor')]
 
-const skipAll = (rules: readonly Rule<Report>[], why: string): readonly Check[] => rules.map((rule) => skipped(rule, why))
+const skipAll = (rules: readonly Pick<Rule<never>, 'id' | 'title'>[], why: string): readonly Check[] =>
+  rules.map((rule) => skipped(rule, why))

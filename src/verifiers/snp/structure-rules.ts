@@ -1,8 +1,8 @@
-import { isSupported, productOf } from './products.ts'
+import { productOf } from './products.ts'
 import { isZero, passed, refusal, runRules, type Rule } from './structure.ts'
 import type { Check } from '../verifier.ts'
 import { hex, hex64 } from './claims-of.ts'
-import type { Report } from './report.ts'
+import type { Cpuid, Report } from './report.ts'
 import type { Layout } from './structure-layout.ts'
 
 /** Bytes of ATTESTATION_REPORT in every version (specification snp.md section 1). */
@@ -160,34 +160,19 @@ export const ID_BLOCK_RULES: readonly Rule<Report>[] = [
   },
 ]
 
-const cpuidText = ({ cpuid }: Report): string =>
-  cpuid === null ? 'none in version 2' : `family 0x${cpuid.family.toString(16)}, model 0x${cpuid.model.toString(16)}`
-
-/** The product line that a report names; undefined in version 2 and for processors that no source names. */
-const lineOf = ({ cpuid }: Report): ReturnType<typeof productOf> => (cpuid === null ? undefined : productOf(cpuid.family, cpuid.model))
-
 /** Turin reports carry eight bytes of chip id and 56 zeros; all zero is masked or a VLEK's (section 2). */
 const turinLike = (chipId: Uint8Array): boolean => isZero(chipId.subarray(8)) && !isZero(chipId.subarray(0, 8))
 
-/** SNP-18 and SNP-19, for versions that carry CPUID. */
-export const PRODUCT_RULES: readonly Rule<Report>[] = [
+/** SNP-18, for versions that carry CPUID. */
+export const CPUID_RULES: readonly Rule<Cpuid>[] = [
   {
     id: 'SNP-18',
     title: 'The processor is known',
     code: 'snp-product-unknown',
     at: 'CPUID',
     expected: 'a family and model of Milan, Genoa, Turin or Venice',
-    actual: cpuidText,
-    holds: (report) => lineOf(report) !== undefined,
-  },
-  {
-    id: 'SNP-19',
-    title: 'The product has pinned roots',
-    code: 'snp-product-unsupported',
-    at: 'CPUID',
-    expected: 'Milan, Genoa or Turin',
-    actual: (report) => lineOf(report) ?? 'unknown',
-    holds: (report) => isSupported(lineOf(report)),
+    actual: ({ family, model }) => `family 0x${family.toString(16)}, model 0x${model.toString(16)}`,
+    holds: ({ family, model }) => productOf(family, model) !== undefined,
   },
 ]
 
