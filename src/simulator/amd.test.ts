@@ -133,6 +133,13 @@ describe('a certificate of the fake AMD', () => {
 })
 
 describe('keys of the fake AMD', () => {
+  it('are as large as asked for', async () => {
+    const [small, large] = [amd, await fakeAmd({ products: ['Turin'], rsaBits: 3072 })]
+    const bits = (of: FakeAmd) => of.authority('Turin', 'ark').publicKey.asymmetricKeyDetails?.modulusLength
+    expect([bits(small), bits(large)]).toEqual([2048, 3072])
+    expect(x509(large.vcek({ product: 'Turin' }).der).verify(large.authority('Turin', 'ask').publicKey)).toBe(true)
+  })
+
   it('are the same for the same chip and TCB, in a new certificate, and others elsewhere', () => {
     const hwid = new Uint8Array(64).fill(9)
     const first = amd.vcek({ product: 'Milan', hwid })
