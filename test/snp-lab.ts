@@ -30,7 +30,7 @@ export type Exhibit = {
   /** Members of the policy's `snp`; default: the strict preset with the simulator's measurement. */
   readonly policy?: Readonly<Record<string, unknown>>
 }
-export type Lists = ReadonlyMap<CollateralAddress, Uint8Array>
+type Lists = ReadonlyMap<CollateralAddress, Uint8Array>
 
 /** The answer: `accepted`, or the code that answers for the refusal; and every check. */
 export type Answer = { readonly code: string; readonly checks: readonly Check[]; readonly claims: boolean }

@@ -37,6 +37,8 @@ const keyDigest = (der: Uint8Array) =>
     .update(x509(der).publicKey.export({ type: 'spki', format: 'der' }))
     .digest('hex')
 
+const bits = (of: FakeAmd) => of.authority('Turin', 'ark').publicKey.asymmetricKeyDetails?.modulusLength
+
 describe.each(SNP_PRODUCTS)('the fake AMD’s %s', (product) => {
   it.each(['ask', 'asvk'] as const)('mints an %s that Node verifies under the ARK', (role) => {
     const [ark, intermediate] = [x509(amd.root(product)), x509(amd.intermediate(product, role))]
@@ -135,7 +137,6 @@ describe('a certificate of the fake AMD', () => {
 describe('keys of the fake AMD', () => {
   it('are as large as asked for', async () => {
     const [small, large] = [amd, await fakeAmd({ products: ['Turin'], rsaBits: 3072 })]
-    const bits = (of: FakeAmd) => of.authority('Turin', 'ark').publicKey.asymmetricKeyDetails?.modulusLength
     expect([bits(small), bits(large)]).toEqual([2048, 3072])
     expect(x509(large.vcek({ product: 'Turin' }).der).verify(large.authority('Turin', 'ask').publicKey)).toBe(true)
   })

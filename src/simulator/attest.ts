@@ -71,7 +71,7 @@ export async function requestChallenge(
 }
 
 /** Posts a body to POST /v1/appraisals. */
-export async function appraise(request: unknown, target: AttestTarget): Promise<AttestAnswer> {
+async function appraise(request: unknown, target: AttestTarget): Promise<AttestAnswer> {
   const headers = { 'content-type': 'application/json', ...(target.accept === undefined ? {} : { accept: target.accept }) }
   const answer = await call(target, '/v1/appraisals', { method: 'POST', headers, body: JSON.stringify(request) })
   return { ...answer, request }

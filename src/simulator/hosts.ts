@@ -4,8 +4,8 @@ import { CERT_GUID, certTable, pem, reportResponse } from './envelopes.ts'
 import { signedReport, type ReportFields } from './report.ts'
 import type { FakeVek } from './veks.ts'
 
-/** How a host hands its evidence over. `snp-kernel` is the 1216 bytes of the guest driver. */
-export type HostEnvelope = 'snp' | 'snp-response' | 'tsm'
+/** How a host hands its evidence over. `snp-response` is the 1216 bytes of the guest driver. */
+type HostEnvelope = 'snp' | 'snp-response' | 'tsm'
 
 /** An evidence item as it travels (design section 3). */
 export type EvidenceItemJson =

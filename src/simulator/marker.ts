@@ -2,7 +2,7 @@ import { MARKER_OID } from '../verifiers/x509-marker.ts'
 import type { SimExtension } from './der.ts'
 
 /** The content octets of an object identifier (X.690 section 8.19). */
-export function oidContent(oid: string): Uint8Array {
+function oidContent(oid: string): Uint8Array {
   const [first = 0n, second = 0n, ...rest] = oid.split('.').map(BigInt)
   return Uint8Array.from([first * 40n + second, ...rest].flatMap(base128))
 }

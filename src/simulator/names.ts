@@ -1,7 +1,7 @@
 import { AttributeTypeAndValue, AttributeValue, Name, RelativeDistinguishedName } from '@peculiar/asn1-x509'
 
 /** One attribute of a distinguished name, with the string type that it is encoded in. */
-export type NameAttribute = { readonly oid: string; readonly value: string; readonly as: 'utf8String' | 'printableString' }
+type NameAttribute = { readonly oid: string; readonly value: string; readonly as: 'utf8String' | 'printableString' }
 /** A distinguished name in the order of its encoding. */
 export type SimName = readonly NameAttribute[]
 

@@ -42,7 +42,7 @@ export type ReportFields = {
 }
 
 /** Bytes and where they go. */
-export type Patch = readonly [offset: number, bytes: Uint8Array]
+type Patch = readonly [offset: number, bytes: Uint8Array]
 
 /** The launch measurement of the simulator's guests. */
 export const SIM_MEASUREMENT: Uint8Array = new Uint8Array(createHash('sha384').update('assay simulated guest').digest())
@@ -66,7 +66,7 @@ export function signedReport(vek: FakeVek, fields: Partial<ReportFields> = {}): 
 }
 
 /** R and S as the firmware stores them: 72 bytes each, little-endian. */
-export function reportSignature(key: KeyObject, signed: Uint8Array): Uint8Array {
+function reportSignature(key: KeyObject, signed: Uint8Array): Uint8Array {
   const rs = sign('sha384', signed, { key, dsaEncoding: 'ieee-p1363' })
   const signature = new Uint8Array(144)
   signature.set(rs.subarray(0, rs.length / 2).toReversed(), 0)

@@ -18,7 +18,7 @@ export type CrlRequest = {
 }
 
 /** What may differ from a list as AMD would have made it; `signWith` signs in the ARK's place under the ARK's name. */
-export type CrlOverrides = Partial<Pick<RevocationListSpec, 'issuer' | 'scheme'>> & {
+type CrlOverrides = Partial<Pick<RevocationListSpec, 'issuer' | 'scheme'>> & {
   readonly signWith?: Pick<Authority, 'privateKey'>
   readonly extensions?: (standard: readonly SimExtension[]) => readonly SimExtension[]
 }
