@@ -226,6 +226,13 @@ describe('envelopes', () => {
     expect(verdictOf(outcome)).toBe('pass')
   })
 
+  it('takes nothing for an endorsement key that the table calls an authority', async () => {
+    const table = certTable([{ guid: CERT_GUID.ask, bytes: milan.der }])
+    const { needs, offers } = await snp(evidenceBy(milan, {}, { certificates: [], certTable: table }), anchors)
+    expect(needs[0]).toBe(vcekAddress('Milan', hex(milan.hwid), milan.tcb))
+    expect(offers.size).toBe(0)
+  })
+
   it('takes one certificate that came twice as one', async () => {
     const table = certTable([{ guid: CERT_GUID.vcek, bytes: milan.der }])
     const { offers } = await snp(evidenceBy(milan, {}, { certTable: table }), anchors)
