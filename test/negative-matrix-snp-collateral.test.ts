@@ -76,6 +76,10 @@ const LISTS: readonly Row[] = [
   ['60: older number', 'snp-crl-rollback', () => marked({ number: 6n, thisUpdate: days(-1) }, { number: 5n })],
   ['60: older thisUpdate', 'snp-crl-rollback', () => marked({ number: 5n, thisUpdate: days(0) }, { number: 5n, thisUpdate: days(-1) })],
   ['60: one of two lists expired', 'snp-crl-expired', () => listed({ thisUpdate: days(-9), nextUpdate: days(-1) }, 'vlek')],
+  ['36 of section 15: an unknown critical extension', 'snp-crl-unavailable', () => extended('1.2.3.4', 'critical')],
+  ['36 of section 15: a list of one distribution point only', 'snp-crl-unavailable', () => extended('2.5.29.28', 'plain')],
+  ['36 of section 15: a list of differences only', 'snp-crl-unavailable', () => extended('2.5.29.27', 'plain')],
+  ['36 of section 15: no list at all', 'snp-crl-signature', () => ({ ...lab.genuine({ vek: milan }), lists: garbage() })],
   ['61: both lists missing', 'snp-crl-unavailable', () => unlisted('require', ['vcek', 'vlek'])],
   ['61: the list of the VCEK endpoint missing', 'snp-crl-unavailable', () => unlisted('require', ['vcek'])],
   ['61: the list of the VLEK endpoint missing', 'snp-crl-unavailable', () => unlisted('require', ['vlek'])],
@@ -86,6 +90,13 @@ const LISTS: readonly Row[] = [
     () => ({ ...unlisted('prefer', ['vcek']), marks: seen('strictest') }),
   ],
 ]
+
+/** A genuine list with one more extension. */
+const extended = (oid: string, critical: 'critical' | 'plain'): Exhibit =>
+  listed({
+    overrides: { extensions: (all) => [...all, { oid, critical: critical === 'critical', value: Uint8Array.of(0x02, 0x01, 0x00) }] },
+  })
+const garbage = () => new Map(lab.lists()).set(crlAddress('Milan', 'vlek'), Buffer.from('<html>not a list</html>'))
 
 const vcekEntry = (der = milan.der): CertTableEntry => ({ guid: CERT_GUID.vcek, bytes: der })
 const tabled = (table: Uint8Array): Exhibit => ({ report: signedReport(milan), certTable: table })

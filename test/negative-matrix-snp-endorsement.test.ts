@@ -182,6 +182,8 @@ const CERTIFICATE: readonly Row[] = [
   ],
   ['46: a P-384 leaf in the name of the ASK', 'snp-vek-kind-mismatch', () => lab.certified({ commonName: 'SEV-Milan' })],
   ['48: PKCS#1 v1.5', 'snp-vek-algorithm', () => lab.certified({ scheme: 'pkcs1-sha384' })],
+  ['48: PKCS#1 v1.5 outside, PSS inside', 'snp-vek-algorithm', () => lab.certified({ scheme: 'pkcs1-sha384', innerScheme: 'pss-sha384' })],
+  ['48: PSS outside, PKCS#1 v1.5 inside', 'snp-vek-algorithm', () => lab.certified({ innerScheme: 'pkcs1-sha384' })],
   ['48: PSS with SHA-256', 'snp-vek-algorithm', () => lab.certified({ scheme: 'pss-sha256' })],
   ['48: PSS with a salt of 20 bytes', 'snp-vek-algorithm', () => lab.certified({ scheme: 'pss-sha384-salt20' })],
   ['49: VEK on P-256', 'snp-vek-algorithm', () => lab.certified({ keys: p256() })],

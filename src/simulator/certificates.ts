@@ -28,6 +28,8 @@ export type CertificateSpec = {
   readonly publicKey: KeyObject
   readonly extensions: readonly SimExtension[]
   readonly scheme: SignatureScheme
+  /** What the signed part says of the signature, if not the truth. */
+  readonly innerScheme?: SignatureScheme
   readonly signingKey: KeyObject
 }
 
@@ -47,7 +49,7 @@ export function mintCertificate(spec: CertificateSpec): Uint8Array {
   const tbsCertificate = new TBSCertificate({
     version: 2,
     serialNumber: integerContent(spec.serial),
-    signature: algorithmOf(spec.scheme),
+    signature: algorithmOf(spec.innerScheme ?? spec.scheme),
     issuer: nameOf(spec.issuer),
     validity: new Validity({ notBefore: spec.notBefore, notAfter: spec.notAfter }),
     subject: nameOf(spec.subject),
