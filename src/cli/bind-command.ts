@@ -2,7 +2,7 @@ import { Option } from 'commander'
 import type { BindingParts } from '../access/binding.ts'
 import { base64Bytes, hexBytes, readBytes, readText } from './files.ts'
 import { UsageError } from './exit.ts'
-import { jsonText, terminal } from './output.ts'
+import { jsonText, type Session } from './output.ts'
 import type { AddCommand } from './program.ts'
 
 type Flags = {
@@ -21,7 +21,7 @@ REPORT_DATA is SHA-512(P), TPM extraData is SHA-256(P), with P = "assay-binding/
 cnf_proof is a signature over what --print proof-input gives. docs/binding.md has the same in POSIX shell.`
 
 /** `assay bind`: what evidence must hold so that it is bound to a challenge, a key, data and an audience. */
-export const addBind: AddCommand = (program) => {
+export const addBind: AddCommand = (program, session) => {
   program
     .command('bind')
     .description('compute the value that evidence must bind (design: Binding, "hash")')
@@ -36,10 +36,10 @@ export const addBind: AddCommand = (program) => {
     .addOption(new Option('--encoding <form>', 'how to print it').choices(['hex', 'base64', 'raw']).default('hex'))
     .option('--json', 'print everything as JSON, in hex')
     .addHelpText('after', HELP)
-    .action(bind)
+    .action((flags: Flags) => bind(flags, session))
 }
 
-async function bind(flags: Flags): Promise<void> {
+async function bind(flags: Flags, session: Session): Promise<void> {
   const { bindingInput, reportDataOf, extraDataOf, proofInput } = await import('../access/binding.ts')
   const input = bindingInput(await partsOf(flags))
   const values = {
@@ -49,10 +49,10 @@ async function bind(flags: Flags): Promise<void> {
     'proof-input': proofInput(input),
   }
   if (flags.json === true)
-    return terminal.out(jsonText(Object.fromEntries(Object.entries(values).map(([name, value]) => [name.replace('-', '_'), hex(value)]))))
+    return session.out(jsonText(Object.fromEntries(Object.entries(values).map(([name, value]) => [name.replace('-', '_'), hex(value)]))))
   const value = Buffer.from(values[flags.print])
-  if (flags.encoding === 'raw') process.stdout.write(value)
-  else terminal.out(value.toString(flags.encoding))
+  if (flags.encoding === 'raw') session.raw(value)
+  else session.out(value.toString(flags.encoding))
 }
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')

@@ -1,14 +1,14 @@
 import { configuration } from './load.ts'
-import { terminal } from './output.ts'
+import type { Session } from './output.ts'
 import type { AddCommand } from './program.ts'
 
 type Flags = { readonly print?: true }
 
 /** `assay config check [--print]`: whether the service would start with this configuration, and what is in force. */
-export const addConfig: AddCommand = (program) => {
+export const addConfig: AddCommand = (program, session) => {
   const config = program.command('config').description('check and show the configuration (environment and ASSAY_CONFIG)')
   config.option('--print', 'show what is in force, without secrets').action(async ({ print }: Flags, command) => {
-    if (print === true) return show()
+    if (print === true) return show(session)
     return command.help({ error: true })
   })
   config
@@ -16,28 +16,31 @@ export const addConfig: AddCommand = (program) => {
     .description('check settings, policies and audiences; name everything that is wrong')
     .option('--print', 'also show what is in force, without secrets')
     // Parent and child share the flag, and the parent takes it first wherever it stands.
-    .action(async (_: Flags, command) => check(command.optsWithGlobals()))
-  config.command('print').description('the same as --print').action(show)
+    .action(async (_: Flags, command) => check(command.optsWithGlobals(), session))
+  config
+    .command('print')
+    .description('the same as --print')
+    .action(() => show(session))
 }
 
-async function check({ print }: Flags): Promise<void> {
+async function check({ print }: Flags, session: Session): Promise<void> {
   const { loadPolicies } = await import('../config/policies.ts')
   const { weakeningsOf } = await import('../appraisal/weakenings.ts')
-  const { config } = configuration()
+  const { config } = configuration(session)
   const policies = loadPolicies(config)
-  if (print === true) await show()
+  if (print === true) await show(session)
   for (const { name, policies: names } of config.audiences) {
     const weak = names.flatMap((policy) => weakeningsOf(policies.get(policy)?.document ?? unknown(policy)))
-    if (weak.length > 0) terminal.note(`assay: audience ${name} is only as strong as its weakest policy: ${weak.join(', ')}`)
+    if (weak.length > 0) session.note(`assay: audience ${name} is only as strong as its weakest policy: ${weak.join(', ')}`)
   }
-  terminal.note(
+  session.note(
     `assay: the configuration is usable: ${config.audiences.length} audiences, ${policies.all().length} policies, mode ${config.mode}`,
   )
 }
 
-async function show(): Promise<void> {
+async function show(session: Session): Promise<void> {
   const { printConfig } = await import('../config/print.ts')
-  terminal.out(printConfig(configuration().config))
+  session.out(printConfig(configuration(session).config))
 }
 
 function unknown(policy: string): never {

@@ -2,7 +2,7 @@ import type { CertificateView } from '../verifiers/snp/inspect-certificate.ts'
 import type { Inspection } from '../verifiers/snp/inspect.ts'
 import type { Evidence } from '../verifiers/verifier.ts'
 import { readBytes } from './files.ts'
-import { columns, jsonText, styled, terminal } from './output.ts'
+import { columns, jsonText, styled, type Session } from './output.ts'
 import type { AddCommand } from './program.ts'
 
 type Flags = { readonly json?: true }
@@ -12,20 +12,20 @@ FILE is evidence as JSON (an item or an appraisal request), the raw bytes of a r
 (DER or PEM); - reads standard input. Nothing is verified: use assay verify for a verdict.`
 
 /** `assay inspect`: every field of a report or certificate, believing none of it. */
-export const addInspect: AddCommand = (program) => {
+export const addInspect: AddCommand = (program, session) => {
   program
     .command('inspect')
     .description('show every field of evidence or of a certificate, without verifying anything')
     .argument('<file>', 'evidence, report or certificate; - for standard input')
     .option('--json', 'print as JSON')
     .addHelpText('after', HELP)
-    .action(inspect)
+    .action((path: string, flags: Flags) => inspect(path, flags, session))
 }
 
-async function inspect(path: string, { json }: Flags): Promise<void> {
+async function inspect(path: string, { json }: Flags, session: Session): Promise<void> {
   const views = await viewsOf(readBytes(path), path)
-  if (json === true) return terminal.out(jsonText(views.length === 1 ? views[0] : views))
-  for (const view of views) terminal.out(viewText(view))
+  if (json === true) return session.out(jsonText(views.length === 1 ? views[0] : views))
+  for (const view of views) session.out(viewText(view))
 }
 
 type View = Inspection | ({ readonly verified: false; readonly type: 'certificate' } & CertificateView)

@@ -3,10 +3,20 @@ import { styleText } from 'node:util'
 /** Where a command writes: results to standard output, remarks to standard error. */
 export type Output = { readonly out: (text: string) => void; readonly note: (text: string) => void }
 
-/** The terminal or pipe of this process. */
-export const terminal: Output = {
+/** What a command has of the world: where it writes, the environment it reads, and how it says its exit code. */
+export type Session = Output & {
+  /** Writes bytes as they are. */
+  readonly raw: (bytes: Uint8Array) => void
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly exit: (code: number) => void
+}
+
+/** The session of this process; `exit` is the caller's. */
+export const processSession: Omit<Session, 'exit'> = {
   out: (text) => void process.stdout.write(text.endsWith('\n') ? text : `${text}\n`),
   note: (text) => void process.stderr.write(`${text}\n`),
+  raw: (bytes) => void process.stdout.write(bytes),
+  environment: process.env,
 }
 
 /** Untrusted text as it may be shown: control characters could move the cursor and forge a verdict. */

@@ -1,6 +1,7 @@
 import type { Flag } from '../config/sources.ts'
 import { configuration } from './load.ts'
-import type { AddCommand, Report } from './program.ts'
+import type { Session } from './output.ts'
+import type { AddCommand } from './program.ts'
 
 type Flags = { readonly clock?: string; readonly insecureTestRoot: readonly string[]; readonly collateral: readonly string[] }
 
@@ -11,7 +12,7 @@ Settings come from the environment (ASSAY_…) and the file that ASSAY_CONFIG na
 SIGTERM or SIGINT: readiness turns false, requests under way finish (30 s at most), exit 0. A second signal ends at once.`
 
 /** `assay serve`: the service, as `npm start` runs it. The flags are for mode test only and refused in production. */
-export const addServe: AddCommand = (program, report) => {
+export const addServe: AddCommand = (program, session) => {
   program
     .command('serve')
     .description('run the service')
@@ -19,10 +20,10 @@ export const addServe: AddCommand = (program, report) => {
     .option('--insecure-test-root <file>', 'mode test: root that replaces AMD’s; may be repeated', collect, [])
     .option('--collateral <bundle>', 'mode test: vendor documents that are used before any other; may be repeated', collect, [])
     .addHelpText('after', HELP)
-    .action((flags: Flags) => serve(flags, report))
+    .action((flags: Flags) => serve(flags, session))
 }
 
-async function serve({ clock, insecureTestRoot, collateral }: Flags, report: Report): Promise<void> {
+async function serve({ clock, insecureTestRoot, collateral }: Flags, session: Session): Promise<void> {
   const flags: Flag[] = [
     ...(clock === undefined ? [] : [{ member: 'clock', value: clock, flag: '--clock' } as const]),
     ...(insecureTestRoot.length === 0
@@ -30,7 +31,7 @@ async function serve({ clock, insecureTestRoot, collateral }: Flags, report: Rep
       : [{ member: 'insecure_test_roots', value: insecureTestRoot, flag: '--insecure-test-root' } as const]),
     ...(collateral.length === 0 ? [] : [{ member: 'collateral_bundles', value: collateral, flag: '--collateral' } as const]),
   ]
-  const loaded = configuration(flags)
+  const loaded = configuration(session, flags)
   const { runService } = await import('../main.ts')
-  report(await runService(loaded))
+  session.exit(await runService(loaded))
 }

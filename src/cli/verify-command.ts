@@ -5,8 +5,8 @@ import { problemOf } from '../verifiers/problems.ts'
 import type { EvidenceFile } from './evidence-file.ts'
 import { EXIT, UsageError } from './exit.ts'
 import { hexBytes, readText, timeOf } from './files.ts'
-import { jsonText, terminal } from './output.ts'
-import type { AddCommand, Report } from './program.ts'
+import { jsonText, type Session } from './output.ts'
+import type { AddCommand } from './program.ts'
 import type { ExpectedData, Question, Verdict } from './verify.ts'
 
 type Flags = {
@@ -30,7 +30,7 @@ EVIDENCE.json is one evidence item or an appraisal request; - reads standard inp
 Exit codes: 0 accepted, 1 refused, 2 usage or a file that is not the JSON it should be, 3 undecided.`
 
 /** `assay verify`: the service's own verdict, without service, store or token (design section 6). */
-export const addVerify: AddCommand = (program, report) => {
+export const addVerify: AddCommand = (program, session) => {
   program
     .command('verify')
     .description('verify evidence from a file; with --policy also ask whether it is acceptable')
@@ -47,10 +47,10 @@ export const addVerify: AddCommand = (program, report) => {
     .option('--offline', 'open no socket')
     .option('--json', 'print the appraisal as JSON')
     .addHelpText('after', HELP)
-    .action((path: string, flags: Flags) => verifyFile({ path, flags }, report))
+    .action((path: string, flags: Flags) => verifyFile({ path, flags }, session))
 }
 
-async function verifyFile({ path, flags }: { path: string; flags: Flags }, report: Report): Promise<void> {
+async function verifyFile({ path, flags }: { path: string; flags: Flags }, session: Session): Promise<void> {
   const { readEvidenceFile } = await import('./evidence-file.ts')
   const { readGrounds } = await import('../config/grounds.ts')
   const { verifyEvidence } = await import('./verify.ts')
@@ -59,11 +59,11 @@ async function verifyFile({ path, flags }: { path: string; flags: Flags }, repor
   const grounds = await readGrounds({ insecureTestRoots: flags.insecureTestRoot, collateralBundles: flags.collateral }, now)
   const policy = flags.policy === undefined ? null : await readPolicyFile(flags.policy)
   const expected = expectedData(file, flags)
-  const question = { request: file.request, grounds, policy, expected, now, fetch: await fetcher(flags, grounds) }
-  for (const remark of remarks(question, flags)) terminal.note(`assay: ${remark}`)
+  const question = { request: file.request, grounds, policy, expected, now, fetch: await fetcher(flags, grounds, session) }
+  for (const remark of remarks(question, flags)) session.note(`assay: ${remark}`)
   const verdict = await verifyEvidence(question)
-  terminal.out(flags.json === true ? jsonText(verdict) : (await import('./verdict-text.ts')).verdictText(verdict))
-  report(exitOf(verdict))
+  session.out(flags.json === true ? jsonText(verdict) : (await import('./verdict-text.ts')).verdictText(verdict))
+  session.exit(exitOf(verdict))
 }
 
 /** What a request says of itself counts; flags fill in what an item alone leaves out. */
@@ -96,12 +96,12 @@ async function readPolicyFile(path: string): Promise<ActivePolicy> {
 }
 
 /** Under a root of somebody else AMD has nothing to say, so it is not asked. */
-async function fetcher(flags: Flags, { mode }: Grounds): Promise<Question['fetch']> {
+async function fetcher(flags: Flags, { mode }: Grounds, session: Session): Promise<Question['fetch']> {
   if (flags.offline === true || mode !== 'production') return undefined
   const { createKds } = await import('../collateral/kds.ts')
   const { fetchCollateral } = await import('../collateral/one-shot.ts')
   const { configuredKds } = await import('./load.ts')
-  const kds = createKds(configuredKds())
+  const kds = createKds(configuredKds(session))
   return (needs) => fetchCollateral(kds, needs)
 }
 
