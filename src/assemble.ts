@@ -81,8 +81,10 @@ async function end({ collateral, audit }: Services, readiness: SettableReadiness
 /** Only mode test may stop the clock; the configuration refuses it elsewhere. */
 const clockOf = ({ clock }: Config): (() => Date) => (clock === undefined ? () => new Date() : () => new Date(clock))
 
-function collateralOf({ grounds, policies, stores, vendor, log }: Parts, now: () => Date) {
-  const lists = policies.all().map(({ document }) => document.snp.crl)
+/** Lists are required where a policy that some audience may use requires them; a policy that nobody may use makes nobody wait. */
+function collateralOf({ config, grounds, policies, stores, vendor, log }: Parts, now: () => Date) {
+  const used = new Set(config.audiences.flatMap((audience) => audience.policies))
+  const lists = policies.all().flatMap(({ reference, document }) => (used.has(reference.name) ? [document.snp.crl] : []))
   return createCollateralService({
     anchors: grounds.anchors,
     store: stores.collateral,

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { run } from '../src/cli/program.ts'
 
 /** What a command line came to. */
@@ -44,6 +44,7 @@ export function tempFiles(): Files {
   const folder = mkdtempSync(join(tmpdir(), 'assay-test-'))
   const path = (name: string) => join(folder, name)
   const write = (name: string, content: unknown) => {
+    mkdirSync(dirname(path(name)), { recursive: true })
     writeFileSync(path(name), typeof content === 'string' || content instanceof Uint8Array ? content : JSON.stringify(content))
     return path(name)
   }

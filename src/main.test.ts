@@ -1,0 +1,161 @@
+import { request, Agent } from 'node:http'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { startService, startWorld, untilReady, type ServiceProcess, type World } from '../test/service-process.ts'
+import { attest } from './simulator/attest.ts'
+import { fakeHost } from './simulator/hosts.ts'
+
+let world: World
+let running: ServiceProcess[] = []
+
+beforeAll(async () => {
+  world = await startWorld()
+})
+afterAll(async () => {
+  await world.kds.close()
+  world.files.remove()
+})
+afterEach(async () => {
+  for (const { child, ended } of running) {
+    child.kill('SIGKILL')
+    await ended
+  }
+  running = []
+})
+
+async function start(more: Readonly<Record<string, unknown>> = {}): Promise<ServiceProcess> {
+  const service = await startService(world, { ...world.settings, ...more })
+  running.push(service)
+  return service
+}
+
+const keys = async (url: string) => (await fetch(`${url}/.well-known/jwks.json`)).text()
+
+const data = () => String(world.settings['data_dir'])
+
+/** A request whose body is held back until `finish` is called. */
+function heldRequest(url: string, body: string) {
+  const agent = new Agent({ keepAlive: true })
+  const sent = request(`${url}/v1/inspections`, {
+    method: 'POST',
+    agent,
+    headers: { 'content-type': 'application/json', 'content-length': body.length },
+  })
+  sent.write(body.slice(0, 10))
+  const status = once(sent, 'response').then(([response]: { statusCode?: number; resume: () => void }[]) => {
+    response?.resume()
+    return response?.statusCode
+  })
+  return { status, finish: () => sent.end(body.slice(10)) }
+}
+
+describe('a service in one process', () => {
+  it('gets ready, issues a token, and keeps keys and collateral that only its owner can read', async () => {
+    const { url } = await start()
+    await untilReady(url)
+    const { status, body } = await attest(fakeHost(world.amd, { ships: 'nothing' }), { url })
+    expect({ status, body }).toMatchObject({ status: 201, body: { appraisal: { status: 'affirming', mode: 'test' } } })
+    for (const name of ['secret', 'token-key', 'audit.jsonl']) expect(statSync(join(data(), name)).mode & 0o077).toBe(0)
+    expect(readdirSync(join(data(), 'collateral')).filter((name) => name.includes('crl'))).toHaveLength(6)
+    expect(readFileSync(join(data(), 'audit.jsonl'), 'utf8')).toContain('"outcome":"issued"')
+  })
+
+  it('keeps its signing key and its collateral over a restart', async () => {
+    const before = await start()
+    await untilReady(before.url)
+    const first = await keys(before.url)
+    before.child.kill('SIGTERM')
+    expect(await before.ended).toBe(0)
+    const asked = world.kds.requests.length
+    const after = await start()
+    await untilReady(after.url)
+    expect(await keys(after.url)).toBe(first)
+    expect(world.kds.requests.length).toBe(asked)
+  })
+
+  it('lets a request under way finish after SIGTERM, while it refuses new ones, and exits with 0', async () => {
+    const { url, child, ended } = await start()
+    const host = fakeHost(world.amd)
+    const { status, finish } = heldRequest(url, JSON.stringify({ evidence: [host.evidence(new Uint8Array(64))] }))
+    await new Promise((done) => setTimeout(done, 200))
+    child.kill('SIGTERM')
+    await expect
+      .poll(() =>
+        fetch(`${url}/livez`).then(
+          () => 'open',
+          () => 'closed',
+        ),
+      )
+      .toBe('closed')
+    finish()
+    expect(await status).toBe(200)
+    expect(await ended).toBe(0)
+    expect(existsSync(join(data(), 'lock'))).toBe(false)
+  })
+
+  it('ends at once at a second signal', async () => {
+    const { url, child, log, ended } = await start()
+    const { status } = heldRequest(url, JSON.stringify({ evidence: [] }).padEnd(200))
+    status.catch(() => undefined)
+    await new Promise((done) => setTimeout(done, 200))
+    child.kill('SIGTERM')
+    await expect.poll(() => log.some((line) => line.includes('draining'))).toBe(true)
+    child.kill('SIGTERM')
+    expect(await ended).toBe(143)
+  })
+
+  it('takes the data folder over after kill -9, with what it held', async () => {
+    const before = await start()
+    await untilReady(before.url)
+    before.child.kill('SIGKILL')
+    await before.ended
+    const asked = world.kds.requests.length
+    const after = await start()
+    await untilReady(after.url)
+    expect(world.kds.requests.length).toBe(asked)
+  })
+})
+
+describe('refuses to start', () => {
+  it('beside another process in its data folder', async () => {
+    const first = await start()
+    await expect(start()).rejects.toThrow(/data folder is in use by process/)
+    expect(first.child.exitCode).toBeNull()
+  })
+
+  it('in another mode in the same data folder', async () => {
+    const first = await start()
+    first.child.kill('SIGTERM')
+    await first.ended
+    const production = { mode: 'production', issuer: 'https://attest.example', insecure_test_roots: [], collateral_bundles: [] }
+    await expect(start(production)).rejects.toThrow(/ended with 1:[^]*mode/)
+  })
+
+  it('in production with a test root', async () => {
+    const production = { mode: 'production', issuer: 'https://attest.example', collateral_bundles: [] }
+    await expect(start(production)).rejects.toThrow(/ended with 2:[^]*insecure_test_roots .*never trusts a test root/)
+  })
+
+  it('in mode demo without the simulator', async () => {
+    await expect(start({ mode: 'demo', insecure_test_roots: [], data_dir: world.files.path('demo') })).rejects.toThrow(
+      /trusts only roots of the simulator/,
+    )
+  })
+
+  it('with everything that is wrong, at once', async () => {
+    const wrong = start({ processes: 0, colour: 'red', audiences: { default: { policies: ['nowhere'] } } })
+    await expect(wrong).rejects.toThrow(/processes[^]*colour/)
+  })
+
+  it('with an audience whose policy is not there', async () => {
+    await expect(start({ audiences: { default: { policies: ['nowhere'] } } })).rejects.toThrow(/there is no policy nowhere/)
+  })
+
+  it('with a root that is none', async () => {
+    await expect(start({ insecure_test_roots: [world.files.write('root.der', 'nothing')] })).rejects.toThrow(
+      /insecure_test_root .*root\.der/,
+    )
+  })
+})
