@@ -5,7 +5,7 @@ import type { Extension } from '../x509.ts'
 import { CHAIN_RULES, judgeIf } from './chain-rules.ts'
 import type { SnpProduct } from './claims.ts'
 import { readVekExtensions, type VekExtensions } from './extensions.ts'
-import { failed, passed, skipped } from './structure.ts'
+import { failed, passed } from './structure.ts'
 
 /** SPLs that a VEK of each product must have, and may have (specification snp.md section 6.2). */
 const SPLS = {
@@ -69,7 +69,3 @@ function checkHolder(read: VekExtensions, kind: 'vcek' | 'vlek'): Check {
 }
 
 const namesProviderOnly = ({ hwid, cspId }: VekExtensions): boolean => cspId !== undefined && cspId !== '' && hwid === undefined
-
-/** The one of SNP-43 and SNP-44 that is about the other kind of key. */
-export const otherHolder = (kind: 'vcek' | 'vlek'): Check =>
-  kind === 'vcek' ? skipped(vlekHolder, 'a VCEK') : skipped(vcekHolder, 'a VLEK')

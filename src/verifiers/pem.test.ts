@@ -1,0 +1,81 @@
+import { assert, nat, oneof, property, tuple, uint8Array } from 'fast-check'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { fakeAmd } from '../simulator/amd.ts'
+import { readCertificateBlob } from './pem.ts'
+import { AttestationError } from './problems.ts'
+
+let der: Uint8Array
+beforeAll(async () => {
+  der = (await fakeAmd({ products: ['Milan'] })).vcek({ product: 'Milan' }).der
+})
+
+const pem = (bytes: Uint8Array, width = 64): string => {
+  const lines =
+    Buffer.from(bytes)
+      .toString('base64')
+      .match(new RegExp(`.{1,${width}}`, 'g')) ?? []
+  return ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----'].join('\n')
+}
+const read = (input: string | Uint8Array): Uint8Array =>
+  readCertificateBlob(typeof input === 'string' ? Buffer.from(input, 'latin1') : input, 'cert')
+const malformed = expect.objectContaining({ code: 'snp-certificate-malformed', at: expect.stringMatching(/^cert(\.|$)/) as string })
+
+describe('a certificate blob is read', () => {
+  it.each([
+    ['DER', () => der],
+    ['PEM', () => pem(der)],
+    ['PEM with a final line break', () => `${pem(der)}\n`],
+    ['PEM with CR LF', () => `${pem(der).replaceAll('\n', '\r\n')}\r\n`],
+    ['PEM with longer lines', () => pem(der, 76)],
+  ])('from %s', (_, make) => expect(Buffer.from(read(make()))).toEqual(Buffer.from(der)))
+
+  it('as a copy', () => {
+    const input = der.slice()
+    const out = read(input)
+    input.fill(0)
+    expect(Buffer.from(out)).toEqual(Buffer.from(der))
+  })
+})
+
+const isHandled = (input: Uint8Array): boolean => {
+  try {
+    return read(input).length > 0
+  } catch (error) {
+    return error instanceof AttestationError
+  }
+}
+
+describe('a certificate blob is refused', () => {
+  it.each([
+    ['empty', () => new Uint8Array(0)],
+    ['one byte', () => Uint8Array.of(0x30)],
+    ['DER with a byte behind it', () => Uint8Array.of(...der, 0)],
+    ['DER cut short', () => der.subarray(0, -1)],
+    ['DER twice', () => Uint8Array.of(...der, ...der)],
+    ['DER that is no certificate', () => Uint8Array.of(0x30, 0x03, 0x02, 0x01, 0x00)],
+    ['DER with an extra element in the certificate', () => Uint8Array.of(0x30, 0x09, 0x30, 0, 0x30, 0, 0x03, 1, 0, 0x05, 0)],
+    ['two PEM blocks', () => `${pem(der)}\n${pem(der)}`],
+    ['10,000 PEM blocks', () => `${pem(der)}\n`.repeat(10_000)],
+    ['10,000 empty PEM blocks', () => '-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n'.repeat(10_000)],
+    ['PEM with text before it', () => `subject=x\n${pem(der)}`],
+    ['PEM with text behind it', () => `${pem(der)}\nx`],
+    ['PEM with two final line breaks', () => `${pem(der)}\n\n`],
+    ['PEM with a space in it', () => pem(der).replace('\n', '\n ')],
+    ['PEM with an empty line in it', () => pem(der).replace('\n', '\n\n')],
+    ['PEM of another label', () => pem(der).replaceAll('CERTIFICATE', 'PUBLIC KEY')],
+    ['PEM without its end', () => pem(der).replace('-----END CERTIFICATE-----', '')],
+    ['PEM whose base64 is not canonical', () => pem(der).replace(/=*\n-----END/, '====\n-----END')],
+    ['PEM of DER with a byte behind it', () => pem(Uint8Array.of(...der, 0))],
+    ['more than 64 KiB', () => Uint8Array.of(0x30, 0x83, 0x01, 0x00, 0x00, ...new Uint8Array(65536))],
+  ])('%s', (_, make) => expect(() => read(make())).toThrow(malformed))
+
+  it('nested 30,000 deep', () => {
+    // Two bytes for each level: short lengths that cannot be true, and longer ones that are.
+    expect(() => read(new Uint8Array(60_000).fill(0x30))).toThrow(malformed)
+  })
+
+  it('for any bytes with AttestationError only', () => {
+    const flips = tuple(nat(der.length - 1), nat(255)).map(([at, value]) => der.with(at, value))
+    expect(() => assert(property(oneof(uint8Array({ maxLength: 100 }), flips), isHandled), { seed: 20261123, numRuns: 1000 })).not.toThrow()
+  })
+})
