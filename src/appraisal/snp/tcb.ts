@@ -1,17 +1,15 @@
 import type { SnpTcb } from '../../verifiers/snp/claims.ts'
+import { TCB_PARTS } from '../../verifiers/snp/tcb.ts'
 
 /** A minimum, part by part; a part that is not stated is not asked. */
 export type TcbParts = { readonly [K in keyof SnpTcb]?: number | undefined }
-
-/** The parts in the order in which AMD lists them; microcode last, fmc on Turin only (section 2). */
-const PARTS = ['fmc', 'bootloader', 'tee', 'snp', 'microcode'] as const
 
 /**
  * Whether every stated part is reached. Part by part, never as one number: a high microcode would hide a low bootloader (section 2).
  * A stated part that this product does not have is not reached.
  */
 export const reaches = (actual: SnpTcb, least: TcbParts): boolean =>
-  PARTS.every((part) => {
+  TCB_PARTS.every((part) => {
     const [has, needs] = [actual[part], least[part]]
     return needs === undefined || (has !== undefined && has >= needs)
   })
@@ -21,4 +19,4 @@ export const sameTcb = (a: SnpTcb, b: SnpTcb): boolean => reaches(a, b) && reach
 
 /** `bootloader 4, tee 0, snp 24, microcode 219`. */
 export const describeTcb = (parts: TcbParts): string =>
-  PARTS.flatMap((part) => (parts[part] === undefined ? [] : [`${part} ${parts[part]}`])).join(', ')
+  TCB_PARTS.flatMap((part) => (parts[part] === undefined ? [] : [`${part} ${parts[part]}`])).join(', ')
