@@ -14,7 +14,7 @@ import { codesOf, highestRanked, refusalOf, statusOfChecks, worstStatus } from '
 export type KeyBinding = 'bound' | 'unbound' | 'not-asked'
 
 /** One piece of evidence as the verifier left it. */
-export type AppraisedItem = {
+type AppraisedItem = {
   readonly type: EvidenceType
   readonly finding: Finding
   /** Whether this item itself carries the challenge. */

@@ -4,7 +4,7 @@ import type { Appraisal } from './appraisal.ts'
 import type { AppraisalPolicy } from './policy.ts'
 
 /** Who reads: a caller without a role, or one with role viewer or more. Judged at each reading. */
-export type Reader = 'anonymous' | 'viewer'
+type Reader = 'anonymous' | 'viewer'
 
 /** What shows: what the operator wrote is shown to viewers, or to everybody under `explain: full` (design section 3, Check). */
 export type View = { readonly reader: Reader; readonly explain: AppraisalPolicy['explain'] }
