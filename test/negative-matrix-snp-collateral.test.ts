@@ -75,6 +75,7 @@ const LISTS: readonly Row[] = [
   ['60: without an end', 'snp-crl-expired', () => listed({ nextUpdate: 'absent' })],
   ['60: older number', 'snp-crl-rollback', () => marked({ number: 6n, thisUpdate: days(-1) }, { number: 5n })],
   ['60: older thisUpdate', 'snp-crl-rollback', () => marked({ number: 5n, thisUpdate: days(0) }, { number: 5n, thisUpdate: days(-1) })],
+  ['60: any list under an unreadable mark', 'snp-crl-rollback', () => marked('strictest', { number: 1000n })],
   ['60: one of two lists expired', 'snp-crl-expired', () => listed({ thisUpdate: days(-9), nextUpdate: days(-1) }, 'vlek')],
   ['36 of section 15: an unknown critical extension', 'snp-crl-unavailable', () => extended('1.2.3.4', 'critical')],
   ['36 of section 15: a list of one distribution point only', 'snp-crl-unavailable', () => extended('2.5.29.28', 'plain')],

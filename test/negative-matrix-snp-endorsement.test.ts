@@ -1,8 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { fakeAmd, type FakeAmd } from '../src/simulator/amd.ts'
-import { derInteger, extension, type SimExtension } from '../src/simulator/der.ts'
+import { derIa5String, derInteger, extension, type SimExtension } from '../src/simulator/der.ts'
 import { CERT_GUID, certTable } from '../src/simulator/envelopes.ts'
+import { amdName } from '../src/simulator/names.ts'
 import { signedReport, tcbBytes } from '../src/simulator/report.ts'
 import { newHwid, VEK_OID, type FakeVek } from '../src/simulator/veks.ts'
 import { anchorsOf, pinnedAnchors, testAnchors } from '../src/verifiers/anchors.ts'
@@ -115,6 +116,7 @@ const CHAIN: readonly Row[] = [
   ['45: VCEK signed by the ARK itself', 'snp-chain-invalid', () => lab.certified({ signedBy: authority('ark') })],
   ['47: intermediate without CA', 'snp-chain-invalid', () => under(replaced('2.5.29.19', bytes(0x30, 0x00)))],
   ['47: intermediate without basicConstraints', 'snp-chain-invalid', () => under(without('2.5.29.19'))],
+  ['47: intermediate without CA, but with pathlen 0', 'snp-chain-invalid', () => under(replaced('2.5.29.19', bytes(0x30, 3, 2, 1, 0)))],
   ['47: intermediate with pathlen 1', 'snp-chain-invalid', () => under(replaced('2.5.29.19', bytes(0x30, 6, 1, 1, 0xff, 2, 1, 1)))],
   ['47: intermediate without keyCertSign', 'snp-chain-invalid', () => under(without('2.5.29.15'))],
   [
@@ -185,21 +187,25 @@ const CERTIFICATE: readonly Row[] = [
   ['48: PKCS#1 v1.5 outside, PSS inside', 'snp-vek-algorithm', () => lab.certified({ scheme: 'pkcs1-sha384', innerScheme: 'pss-sha384' })],
   ['48: PSS outside, PKCS#1 v1.5 inside', 'snp-vek-algorithm', () => lab.certified({ innerScheme: 'pkcs1-sha384' })],
   ['48: PSS with SHA-256', 'snp-vek-algorithm', () => lab.certified({ scheme: 'pss-sha256' })],
-  ['48: PSS with a salt of 20 bytes', 'snp-vek-algorithm', () => lab.certified({ scheme: 'pss-sha384-salt20' })],
+  ['48: PSS with SHA-256 and a salt of 48 bytes', 'snp-vek-algorithm', () => lab.certified({ scheme: 'pss-sha256-salt48' })],
+  ['48: PSS with the default salt of 20 bytes', 'snp-vek-algorithm', () => lab.certified({ scheme: 'pss-sha384-salt20' })],
+  ['48: PSS with a salt of 32 bytes', 'snp-vek-algorithm', () => lab.certified({ scheme: 'pss-sha384-salt32' })],
   ['49: VEK on P-256', 'snp-vek-algorithm', () => lab.certified({ keys: p256() })],
   ['49: VEK on RSA', 'snp-vek-algorithm', () => lab.certified({ keys: generateKeyPairSync('rsa', { modulusLength: 2048 }) })],
-  ['25 of section 15: another organisation', 'snp-vek-subject', () => lab.certified({ subject: foreignName() })],
+  ['25 of section 15: the subject of another organisation', 'snp-vek-subject', () => lab.certified({ subject: foreignName('SEV-VCEK') })],
+  ['25 of section 15: the issuer of another organisation', 'snp-vek-subject', () => lab.certified({ issuer: foreignName('SEV-Milan') })],
 ]
-const foreignName = () => [
-  { oid: '2.5.4.10', value: 'Somebody Else', as: 'utf8String' as const },
-  { oid: '2.5.4.3', value: 'SEV-VCEK', as: 'utf8String' as const },
-]
+/** AMD’s name, but for the organisation. */
+const foreignName = (commonName: string) =>
+  amdName(commonName).map((attribute) => (attribute.oid === '2.5.4.10' ? { ...attribute, value: 'Somebody Else' } : attribute))
 
 const EXTENSIONS: readonly Row[] = [
   ['52: hwid missing', 'snp-vcek-hwid-missing', () => lab.certified({ extensions: without(VEK_OID.hwid) })],
   ['53: hwid of 63 bytes', 'snp-vcek-hwid-mismatch', () => hwidOf((hwid) => hwid.subarray(0, 63))],
   ['53: hwid of 65 bytes', 'snp-vcek-hwid-mismatch', () => hwidOf((hwid) => Uint8Array.from([...hwid, 0]))],
   ['53: hwid of 8 bytes on Milan', 'snp-vcek-hwid-mismatch', () => hwidOf((hwid) => hwid.subarray(0, 8))],
+  ['53: hwid of 63 bytes of a chip whose last byte is zero', 'snp-vcek-hwid-mismatch', () => shortHwid(63)],
+  ['53: hwid of 8 bytes of a Milan chip whose other bytes are zero', 'snp-vcek-hwid-mismatch', () => shortHwid(8)],
   ['54: two bl SPLs', 'snp-vek-extension-invalid', () => lab.certified({ extensions: added(VEK_OID.bootloader, derInteger(4)) })],
   [
     '55: SPL not minimal',
@@ -218,6 +224,32 @@ const EXTENSIONS: readonly Row[] = [
   ['57: VLEK without cspID', 'snp-vlek-csp-id-invalid', () => lab.certified({ extensions: without(VEK_OID.cspId) }, { kind: 'vlek' })],
   ['57: VCEK with cspID', 'snp-vek-extension-invalid', () => lab.certified({ extensions: added(VEK_OID.cspId, bytes(0x16, 1, 0x41)) })],
   [
+    '34 of section 15: productName of another product',
+    'snp-product-mismatch',
+    () => lab.certified({ extensions: replaced(VEK_OID.productName, derIa5String('Genoa')) }),
+  ],
+  [
+    '34 of section 15: productName that only begins alike',
+    'snp-product-mismatch',
+    () => lab.certified({ extensions: replaced(VEK_OID.productName, derIa5String('Milano')) }),
+  ],
+  [
+    '35 of section 15: structVersion 1 on Milan',
+    'snp-vek-extension-invalid',
+    () => lab.certified({ extensions: replaced(VEK_OID.structVersion, derInteger(1)) }),
+  ],
+  [
+    '35 of section 15: structVersion 0 on Turin',
+    'snp-vek-extension-invalid',
+    () => lab.certified({ extensions: replaced(VEK_OID.structVersion, derInteger(0)) }, { product: 'Turin' }),
+  ],
+  ['42 of section 15: spl5 set', 'snp-vek-extension-invalid', () => lab.certified({ extensions: replaced(VEK_OID.spl5, derInteger(1)) })],
+  [
+    '40 of section 15: another unlisted extension of AMD',
+    'snp-vek-extension-invalid',
+    () => lab.certified({ extensions: added('1.3.6.1.4.1.3704.1.6', derInteger(0)) }),
+  ],
+  [
     '40 of section 15: an unknown critical extension',
     'snp-vek-extension-invalid',
     () => lab.certified({ extensions: (all) => [...all, { oid: '1.2.3.4', critical: true, value: bytes(5, 0) }] }),
@@ -228,6 +260,14 @@ const EXTENSIONS: readonly Row[] = [
     () => lab.certified({ extensions: added('1.3.6.1.4.1.3704.1.3.10', derInteger(0)) }),
   ],
 ]
+
+/** The chip id ends in zeros, which the certificate leaves out: compared as far as it goes, it would fit. */
+const shortHwid = (length: number): Exhibit => {
+  const hwid = newHwid('Milan').fill(0, length)
+  const right = lab.amd.vcek({ product: 'Milan', hwid })
+  const wrong = lab.amd.vcek({ product: 'Milan', hwid, overrides: { extensions: replaced(VEK_OID.hwid, hwid.subarray(0, length)) } })
+  return { report: signedReport(right), certificates: [wrong.der] }
+}
 
 const hwidOf = (change: (hwid: Uint8Array) => Uint8Array): Exhibit =>
   lab.certified({ extensions: (all) => all.map((e) => (e.oid === VEK_OID.hwid ? { ...e, value: change(e.value) } : e)) })

@@ -71,6 +71,7 @@ const STRUCTURE: readonly Row[] = [
   ['37: CPUID of Venice', 'snp-product-unsupported', () => milanWith({ cpuid: { family: 0x1a, model: 0x50, stepping: 0 } })],
   ['41: byte 8 of a Turin CHIP_ID set', 'snp-chip-id-malformed', () => turinWith({ patch: [[0x1a8, bytes(1)]] })],
   ['41: a Turin report of version 2', 'snp-product-mismatch', () => turinWith({ version: 2 })],
+  ['41: a Milan report of version 2 with a chip id like Turin’s', 'snp-product-mismatch', () => turinLike()],
   ['71: VMPL FFFFFFFFh', 'snp-vmpl-out-of-range', () => milanWith({ vmpl: 0xffffffff })],
   ['71: VMPL 4', 'snp-vmpl-out-of-range', () => milanWith({ vmpl: 4 })],
   ['78: author key without digest', 'snp-id-block-inconsistent', () => milanWith({ keyInfo: 1, idKeyDigest: new Uint8Array(48).fill(1) })],
@@ -88,6 +89,10 @@ const STRUCTURE: readonly Row[] = [
   ['80: a response of the driver that failed', 'snp-envelope-not-raw', () => failedResponse()],
 ]
 
+const turinLike = (): Exhibit => {
+  const vek = lab.amd.vcek({ product: 'Milan', hwid: new Uint8Array(64).fill(7, 0, 8) })
+  return { ...lab.genuine({ vek, fields: { version: 2 } }), policy: { min_report_version: 2 } }
+}
 const parsed = (form: 'report' | 'report_response'): Exhibit => ({
   report: Buffer.from(JSON.stringify({ version: 5, guest_svn: 0, policy: 0x30000 })),
   form,

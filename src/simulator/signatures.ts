@@ -4,7 +4,7 @@ import { AsnConvert } from '@peculiar/asn1-schema'
 import { AlgorithmIdentifier } from '@peculiar/asn1-x509'
 
 /** AMD signs certificates and lists with `pss-sha384`; the others exist to be refused. */
-export type SignatureScheme = 'pss-sha384' | 'pss-sha256' | 'pss-sha384-salt20' | 'pkcs1-sha384'
+export type SignatureScheme = 'pss-sha384' | 'pss-sha256' | 'pss-sha256-salt48' | 'pss-sha384-salt20' | 'pss-sha384-salt32' | 'pkcs1-sha384'
 
 const pss = (hash: string, saltLength: number): AlgorithmIdentifier => {
   const hashAlgorithm = new AlgorithmIdentifier({ algorithm: hash, parameters: null })
@@ -13,10 +13,22 @@ const pss = (hash: string, saltLength: number): AlgorithmIdentifier => {
   return new AlgorithmIdentifier({ algorithm: id_RSASSA_PSS, parameters })
 }
 
-const SCHEMES: Record<SignatureScheme, { algorithm: AlgorithmIdentifier; hash: string; padding: number; saltLength?: number }> = {
-  'pss-sha384': { algorithm: pss(id_sha384, 48), hash: 'sha384', padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 48 },
-  'pss-sha256': { algorithm: pss(id_sha256, 32), hash: 'sha256', padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 },
-  'pss-sha384-salt20': { algorithm: pss(id_sha384, 20), hash: 'sha384', padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 20 },
+type Scheme = { readonly algorithm: AlgorithmIdentifier; readonly hash: string; readonly padding: number; readonly saltLength?: number }
+
+const pssScheme = (hash: 'sha256' | 'sha384', saltLength: number): Scheme => ({
+  algorithm: pss(hash === 'sha256' ? id_sha256 : id_sha384, saltLength),
+  hash,
+  padding: constants.RSA_PKCS1_PSS_PADDING,
+  saltLength,
+})
+
+const SCHEMES: Record<SignatureScheme, Scheme> = {
+  'pss-sha384': pssScheme('sha384', 48),
+  'pss-sha256': pssScheme('sha256', 32),
+  'pss-sha256-salt48': pssScheme('sha256', 48),
+  // 20 is the default of RFC 8017 and so left out of the encoding.
+  'pss-sha384-salt20': pssScheme('sha384', 20),
+  'pss-sha384-salt32': pssScheme('sha384', 32),
   'pkcs1-sha384': {
     algorithm: new AlgorithmIdentifier({ algorithm: id_sha384WithRSAEncryption, parameters: null }),
     hash: 'sha384',
