@@ -38,7 +38,11 @@ export const APPRAISAL_REQUESTS = {
   },
   nonce_binding: {
     summary: 'REPORT_DATA is a nonce of the relying party',
-    value: { evidence: [{ type: 'snp', report: SHORTENED }], relying_party_nonce: 'c29tZSBub25jZQ==', binding: 'nonce' },
+    value: {
+      evidence: [{ type: 'snp', report: SHORTENED, certificates: [SHORTENED] }],
+      relying_party_nonce: 'c29tZSBub25jZQ==',
+      binding: 'nonce',
+    },
   },
 }
 
