@@ -42,3 +42,9 @@ export function isBehind(list: List): boolean {
   const mark = markOf(list)
   return list.seen !== undefined && mark !== undefined && mark !== 'strictest' && isOlder(list.seen, mark)
 }
+
+/** Whether the store has answered, but does not know the mark of the list that is used here. */
+export function isUnsaved({ seen, stored }: List): boolean {
+  if (seen === undefined || stored === undefined || stored.mark === 'strictest') return false
+  return stored.mark === undefined || isOlder(stored.mark, seen)
+}

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { collateralLab, paying, type CollateralLab } from '../../test/collateral-lab.ts'
 import { memoryStores } from '../stores/memory.ts'
+import type { CollateralStore } from '../stores/stores.ts'
 import type { CollateralAddress } from '../verifiers/verifier.ts'
 import type { CollateralDeps } from './keeper.ts'
 import type { Fetched, Vendor } from './source.ts'
@@ -234,6 +235,28 @@ describe('in the background', () => {
     await vi.advanceTimersByTimeAsync(60_000)
     expect((await lists()).documents.get(VCEK)).toEqual(next)
     expect(await service.problems()).toEqual([])
+  })
+
+  it('what the store could not take is given to it again', async () => {
+    const { collateral: memory } = memoryStores()
+    const disk = { state: 'full' }
+    const unlessFull = async (write: () => Promise<void>): Promise<void> => {
+      if (disk.state === 'full') throw new Error('disk full')
+      await write()
+    }
+    const store: CollateralStore = {
+      ...memory,
+      put: (document) => unlessFull(() => memory.put(document)),
+      advanceMark: (...args) => unlessFull(() => memory.advanceMark(...args)),
+    }
+    const { lists } = await background(found(crl()), { store })
+    expect((await lists()).documents.size).toBe(2)
+    expect((await lists()).marks.get(VCEK)).toEqual(mark)
+    expect(await memory.list()).toEqual([])
+    disk.state = 'free'
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(await memory.list()).toHaveLength(2)
+    expect(await memory.mark(VLEK)).toEqual(mark)
   })
 
   it('nothing happens after the service was stopped', async () => {

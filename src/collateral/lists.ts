@@ -4,7 +4,7 @@ import { crlAddress, SNP_PRODUCTS } from '../verifiers/snp/address.ts'
 import type { CollateralAddress, RollbackMark } from '../verifiers/verifier.ts'
 import { reason } from './certificates.ts'
 import type { Answer, Deps } from './keeper.ts'
-import { createList, isBehind, type List, markOf } from './list-state.ts'
+import { createList, isBehind, isUnsaved, type List, markOf } from './list-state.ts'
 import { nextRefresh, nextTry } from './schedule.ts'
 import type { Fetched } from './source.ts'
 
@@ -120,7 +120,7 @@ async function judge(deps: Deps, list: List, bytes: Uint8Array): Promise<void> {
     const { expiresAt, mark } = await deps.admit({ address: list.address, bytes }, deps.anchors, now)
     const document = { address: list.address, bytes, fetchedAt: now, expiresAt }
     if (mark === undefined || !accept(deps, list, { document, mark })) throw new Error('it is older than one that was seen before')
-    await keep(deps, { document, mark })
+    await keep(deps, list)
   } catch (error) {
     list.rejected = bytes
     failed(deps, list, { trouble: `a fetched list was refused: ${reason(error)}` })
@@ -141,25 +141,33 @@ function accept(deps: Deps, list: List, { document, mark }: { document: StoredDo
 }
 
 /** The mark first: a list that is kept without its mark could be rolled back. */
-async function keep(deps: Deps, { document, mark }: { document: StoredDocument; mark: KnownMark }): Promise<void> {
+async function keep(deps: Deps, { document, seen }: List): Promise<void> {
+  if (document === undefined || seen === undefined) return
   try {
-    await deps.store.advanceMark(document.address, mark)
+    await deps.store.advanceMark(document.address, seen)
     await deps.store.put(document)
   } catch (error) {
     deps.log.error({ address: document.address, cause: reason(error) }, 'a revocation list could not be kept')
   }
 }
 
-/** Mark and list as the store has them, perhaps from another replica. */
+/** Mark and list as the store has them, perhaps from another replica; what it has lost, or could not take before, it is given again. */
 async function readBack(deps: Deps, list: List): Promise<void> {
   try {
     list.stored = { mark: await deps.store.mark(list.address) }
     const kept = await deps.store.get(list.address)
-    if (kept === undefined || kept.fetchedAt <= (list.document?.fetchedAt ?? new Date(-8.64e15))) return
-    const { mark, expiresAt } = await deps.admit({ address: list.address, bytes: kept.bytes }, deps.anchors, kept.fetchedAt)
-    if (mark !== undefined && accept(deps, list, { document: { ...kept, expiresAt }, mark }))
-      await deps.store.advanceMark(list.address, mark)
+    if (kept !== undefined && kept.fetchedAt > (list.document?.fetchedAt ?? LONG_AGO)) await readNewer(deps, list, kept)
+    if (isUnsaved(list)) await keep(deps, list)
   } catch (error) {
     deps.log.error({ address: list.address, cause: reason(error) }, 'a kept revocation list cannot be used')
   }
 }
+
+/** Proves a kept list anew, for the time of its fetch: whether it is still valid is the verifier's question. */
+async function readNewer(deps: Deps, list: List, kept: StoredDocument): Promise<void> {
+  const { mark, expiresAt } = await deps.admit({ address: list.address, bytes: kept.bytes }, deps.anchors, kept.fetchedAt)
+  if (mark !== undefined) accept(deps, list, { document: { ...kept, expiresAt }, mark })
+}
+
+/** Earlier than any date that can be written. */
+const LONG_AGO = new Date(-8.64e15)

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createSecretKey, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -99,6 +99,16 @@ describe('marks in files', () => {
     await Promise.all(Array.from({ length: 20 }, (_, i) => stores.collateral.advanceMark(address, { ...mark, number: BigInt(i) })))
     const again = await reopen(stores)
     expect(await again.collateral.mark(address)).toEqual({ ...mark, number: 19n })
+  })
+
+  it('are written again after a write that failed', async () => {
+    const stores = await open()
+    await mkdir(join(dataDir, 'collateral', 'marks'))
+    await expect(stores.collateral.advanceMark(address, mark)).rejects.toThrow(/EISDIR|ENOTEMPTY|EEXIST|directory/)
+    expect(await stores.collateral.mark(address)).toEqual(mark)
+    await rmdir(join(dataDir, 'collateral', 'marks'))
+    await stores.collateral.advanceMark(address, mark)
+    expect(await (await reopen(stores)).collateral.mark(address)).toEqual(mark)
   })
 
   it('are the strictest once somebody else changed them, and stay so', async () => {

@@ -33,17 +33,20 @@ export async function keptMarks({ path, keys, log }: Options): Promise<KeptMarks
   const first = await load({ path, keys, log })
   if (first === 'strictest') return { get: () => 'strictest', table: () => new Map(), advance: async () => {}, merge: async () => {} }
   let { table, counter } = first
+  let saved = table
   let writing: Promise<void> = Promise.resolve()
   const write = async (): Promise<void> => {
+    const written = table
     counter += 1
-    await writeAtomic(path, sealRecord(keys, { ...MARKS, counter, value: encodeMarks(table) }))
+    await writeAtomic(path, sealRecord(keys, { ...MARKS, counter, value: encodeMarks(written) }))
+    saved = written
   }
   const merge = async (other: MarkTable): Promise<void> => {
-    if (covers(table, other)) return writing
     table = mergedMarks(table, other)
-    // One writer at a time; a failed write does not stop the next, which writes the whole table again.
+    if (covers(saved, other)) return
+    // One writer at a time; a failed write does not stop the next, which writes the whole table.
     writing = writing.catch(() => undefined).then(write)
-    return writing
+    await writing
   }
   return {
     get: (address) => table.get(address),
