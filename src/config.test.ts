@@ -196,6 +196,24 @@ const RULES: readonly (readonly [what: string, path: string, wrong: Given, right
   ],
   ['demo mode for other machines', 'listen', { env: { ASSAY_MODE: 'demo', ASSAY_LISTEN: '[::]:1' } }, { env: { ASSAY_MODE: 'demo' } }],
   [
+    'an admin listener for other machines outside production',
+    'admin_listen',
+    { env: { ...test, ASSAY_ADMIN_LISTEN: '0.0.0.0:9' } },
+    { env: { ...test, ASSAY_ADMIN_LISTEN: '[::1]:9' } },
+  ],
+  [
+    'one port for both listeners',
+    'admin_listen',
+    { env: { ASSAY_ADMIN_LISTEN: '127.0.0.2:8080' } },
+    { env: { ASSAY_ADMIN_LISTEN: '127.0.0.1:8081' } },
+  ],
+  [
+    'an admin port to be chosen with several processes',
+    'admin_listen',
+    { env: { ASSAY_ADMIN_LISTEN: '127.0.0.1:0', ASSAY_PROCESSES: '2' } },
+    { env: { ASSAY_ADMIN_LISTEN: '127.0.0.1:0' } },
+  ],
+  [
     'a test root in production',
     'insecure_test_roots',
     { file: 'insecure_test_roots: [ark.der]' },

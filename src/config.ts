@@ -11,6 +11,8 @@ import type { Mode } from './verifiers/verifier.ts'
 export type Config = {
   readonly mode: Mode
   readonly listen: Listen
+  /** Where operators' credentials are looked at, and then nowhere else; undefined: on the one listener. */
+  readonly adminListen: Listen | undefined
   /** Without a trailing slash. */
   readonly issuer: string
   readonly dataDir: string
@@ -150,6 +152,7 @@ function configOf(m: Members): Config {
   return {
     mode: m.mode,
     listen: m.listen,
+    adminListen: m.admin_listen,
     issuer: m.issuer ?? defaultIssuer(m),
     dataDir: m.data_dir,
     secretFile: m.secret_file,

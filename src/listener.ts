@@ -1,8 +1,10 @@
 import { readFileSync, unwatchFile, watchFile } from 'node:fs'
+import { createCredentials } from './access/credentials.ts'
 import { createApp } from './app.ts'
 import type { Assembled } from './assemble.ts'
 import type { Config } from './config.ts'
 import type { Listen } from './config/listen.ts'
+import type { Services } from './routes/services.ts'
 import { startServer, type RunningServer, type Tls } from './server.ts'
 import type { Telemetry } from './telemetry/log.ts'
 
@@ -21,22 +23,36 @@ export async function listen(
   shared: { listen: Listen; port: 'exclusive' | 'reuse' },
 ): Promise<Listening> {
   const { services, readiness, close } = assembled
-  const tls = config.tls === undefined ? undefined : readTls(config.tls)
-  const server = await startServer(createApp(services), { ...shared, issuer: config.issuer, tls })
-  const unwatch = watchTls(config, server, services.log)
+  const servers = await startServers(services, config, shared)
+  const unwatch = watchTls(config, servers, services.log)
   await readiness.start()
   // Lists are fetched beside the first requests: readiness tells when they are there, and no request waits for them.
   services.collateral.start().catch((error: unknown) => services.log.error({ err: error }, 'revocation lists could not be fetched'))
   return {
-    port: server.port,
+    port: servers[0].port,
     drain: async () => {
       readiness.startDraining()
       unwatch()
-      const outcome = await server.drain(DRAIN_MS)
-      services.log.info({ outcome }, 'drained')
+      const outcomes = await Promise.all(servers.map((server) => server.drain(DRAIN_MS)))
+      services.log.info({ outcomes }, 'drained')
       await close()
     },
   }
+}
+
+/** Whoever sends credentials to the public listener while there is one for operators gets 401: they are not looked at there. */
+const nobody = createCredentials([])
+
+type Servers = readonly [RunningServer, ...RunningServer[]]
+
+async function startServers(services: Services, config: Config, shared: { listen: Listen; port: 'exclusive' | 'reuse' }): Promise<Servers> {
+  const tls = config.tls === undefined ? undefined : readTls(config.tls)
+  const settings = { ...shared, issuer: config.issuer, tls }
+  if (config.adminListen === undefined) return [await startServer(createApp(services), settings)]
+  const open = await startServer(createApp({ ...services, credentials: nobody }), settings)
+  const admin = await startServer(createApp(services), { ...settings, listen: config.adminListen })
+  services.log.info({ host: admin.host, port: admin.port }, 'listening for operators')
+  return [open, admin]
 }
 
 const readTls = ({ certFile, keyFile }: NonNullable<Config['tls']>): Tls => ({
@@ -45,11 +61,12 @@ const readTls = ({ certFile, keyFile }: NonNullable<Config['tls']>): Tls => ({
 })
 
 /** A certificate that was renewed is used for new connections; one that cannot be read leaves the old one in place. */
-function watchTls({ tls }: Config, server: RunningServer, log: Telemetry): () => void {
+function watchTls({ tls }: Config, servers: Servers, log: Telemetry): () => void {
   if (tls === undefined) return () => undefined
   const reload = () => {
     try {
-      server.replaceTls(readTls(tls))
+      const renewed = readTls(tls)
+      for (const server of servers) server.replaceTls(renewed)
       log.info('the TLS certificate was reloaded')
     } catch (error) {
       log.error({ err: error }, 'the TLS certificate could not be reloaded; the old one stays')

@@ -1,7 +1,10 @@
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { request, Agent } from 'node:http'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { connect } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startService, startWorld, untilReady, type ServiceProcess, type World } from '../test/service-process.ts'
 import { attest } from './simulator/attest.ts'
@@ -32,6 +35,8 @@ async function start(more: Readonly<Record<string, unknown>> = {}): Promise<Serv
 }
 
 const keys = async (url: string) => (await fetch(`${url}/.well-known/jwks.json`)).text()
+
+const asOperator = async (base: string) => (await fetch(`${base}/v1/collateral`, { headers: { authorization: 'Bearer operator' } })).status
 
 const data = () => String(world.settings['data_dir'])
 
@@ -115,6 +120,54 @@ describe('a service in one process', () => {
     const after = await start()
     await untilReady(after.url)
     expect(world.kds.requests.length).toBe(asked)
+  })
+})
+
+describe('a listener for operators', () => {
+  it('is the only place where credentials are looked at', async () => {
+    const credentials = [{ name: 'ops', role: 'viewer', token_sha256: createHash('sha256').update('operator').digest('hex') }]
+    const { url, log } = await start({ credentials, admin_listen: '127.0.0.1:0' })
+    await untilReady(url)
+    const port = /"port":(\d+).*"listening for operators"/.exec(log.join('\n'))?.[1]
+    expect(await asOperator(`http://127.0.0.1:${port}`)).toBe(200)
+    expect(await asOperator(url)).toBe(401)
+    expect((await fetch(`${url}/v1/collateral`)).status).toBe(200)
+  })
+})
+
+/** A certificate for this machine, made now and thrown away with the test. */
+function certificate(name: string): { tls_cert: string; tls_key: string } {
+  const [tls_key, tls_cert] = [world.files.path('tls.key'), world.files.path('tls.crt')]
+  const subject = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1']
+  execFileSync(
+    'openssl',
+    ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', tls_key, '-out', tls_cert, ...subject],
+    {
+      stdio: 'ignore',
+    },
+  )
+  return { tls_cert, tls_key }
+}
+
+/** The name in the certificate that the service shows. */
+function shownName(port: number): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false }, () => {
+    resolve(String(socket.getPeerCertificate().subject.CN))
+    socket.destroy()
+  })
+  socket.on('error', reject)
+  return promise
+}
+
+describe('TLS', () => {
+  it('is served, and a renewed certificate is taken into use', async () => {
+    const { url } = await start(certificate('first'))
+    const port = Number(new URL(url).port)
+    expect(url).toMatch(/^https:/)
+    expect(await shownName(port)).toBe('first')
+    certificate('second')
+    await expect.poll(() => shownName(port), { timeout: 20_000, interval: 200 }).toBe('second')
   })
 })
 

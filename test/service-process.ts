@@ -64,7 +64,7 @@ export async function startService({ files }: World, settings: Readonly<Record<s
   const { promise: listening, resolve: found } = Promise.withResolvers<string>()
   createInterface({ input: child.stderr }).on('line', (line) => {
     log.push(line)
-    const url = /"url":"(http:[^"]+)".*"msg":"listening"/.exec(line)?.[1]
+    const url = /"url":"(https?:[^"]+)".*"msg":"listening"/.exec(line)?.[1]
     if (url !== undefined) found(url)
   })
   const ended = once(child, 'exit').then(([code, signal]: unknown[]) => (typeof code === 'number' ? code : String(signal)))

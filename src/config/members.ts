@@ -58,6 +58,8 @@ const credential = z.strictObject({
 export const members = z.strictObject({
   mode: z.enum(['production', 'demo', 'test']).default('production'),
   listen: listen.default({ host: '127.0.0.1', port: 8080 }),
+  /** Where operators' credentials are looked at; then nowhere else. */
+  admin_listen: listen.optional(),
   issuer: url('https', 'http').optional(),
   data_dir: path.default('./data'),
   secret_file: path.optional(),

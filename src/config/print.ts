@@ -16,6 +16,7 @@ export function printConfig(config: Config): string {
   return stringify({
     mode: config.mode,
     listen: listenText(config.listen),
+    admin_listen: config.adminListen === undefined ? undefined : listenText(config.adminListen),
     issuer: config.issuer,
     data_dir: config.dataDir,
     secret_file: config.secretFile,

@@ -54,6 +54,24 @@ export const RULES: readonly Rule[] = [
     expected: 'a listener on 127.0.0.1, [::1] or localhost, or mode production',
   },
   {
+    members: ['admin_listen', 'mode'],
+    broken: (c) => !production(c) && c.admin_listen !== undefined && !isLoopback(c.admin_listen.host),
+    message: 'modes other than production listen on the loopback interface only',
+    expected: 'a listener on 127.0.0.1, [::1] or localhost, or mode production',
+  },
+  {
+    members: ['admin_listen', 'listen'],
+    broken: (c) => c.admin_listen !== undefined && c.admin_listen.port === c.listen.port && c.listen.port !== 0,
+    message: 'both listeners have one port',
+    expected: 'a port of its own for each',
+  },
+  {
+    members: ['admin_listen', 'processes'],
+    broken: (c) => c.processes > 1 && c.admin_listen?.port === 0,
+    message: 'several processes cannot agree on a port that is chosen later',
+    expected: 'a port, or one process',
+  },
+  {
     members: ['insecure_test_roots', 'mode'],
     broken: (c) => production(c) && c.insecure_test_roots.length > 0,
     message: 'a production process never trusts a test root',

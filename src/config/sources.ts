@@ -8,6 +8,7 @@ type Reading = 'text' | 'integer' | 'list'
 const VARIABLES = {
   ASSAY_MODE: ['mode', 'text'],
   ASSAY_LISTEN: ['listen', 'text'],
+  ASSAY_ADMIN_LISTEN: ['admin_listen', 'text'],
   ASSAY_ISSUER: ['issuer', 'text'],
   ASSAY_DATA_DIR: ['data_dir', 'text'],
   ASSAY_SECRET_FILE: ['secret_file', 'text'],
