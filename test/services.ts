@@ -11,6 +11,7 @@ import { readPolicy } from '../src/appraisal/read-policy.ts'
 import { strict } from '../src/appraisal/strict.ts'
 import { createCollateralService } from '../src/collateral/keeper.ts'
 import type { Fetched, Vendor } from '../src/collateral/source.ts'
+import { offlineVendor } from '../src/collateral/vendor.ts'
 import { createMemo } from '../src/memo.ts'
 import { createReadiness, type SettableReadiness } from '../src/readiness.ts'
 import type { Services } from '../src/routes/services.ts'
@@ -21,9 +22,9 @@ import type { Stores } from '../src/stores/stores.ts'
 import { createLog } from '../src/telemetry/log.ts'
 import { createTokenIssuer } from '../src/tokens/issuer.ts'
 import { temporaryTokenKey } from '../src/tokens/keys.ts'
-import { anchorsOf } from '../src/verifiers/anchors.ts'
+import { anchorsOf, pinnedAnchors } from '../src/verifiers/anchors.ts'
 import { parseAmdAddress } from '../src/verifiers/snp/address.ts'
-import type { Mode } from '../src/verifiers/verifier.ts'
+import type { Anchors, Mode } from '../src/verifiers/verifier.ts'
 
 /** Bearer tokens of the fixture's two operators. */
 export const TOKENS = { viewer: 'viewer-token', admin: 'admin-token' } as const
@@ -71,7 +72,9 @@ const AUDIENCES: readonly Audience[] = [
 
 /** What a test may choose; the rest is as a freshly started service has it. */
 export type TestOptions = {
-  readonly amd: FakeAmd
+  /** The vendor whose keys are trusted and whose documents can be had; absent: AMD's pinned keys and no network. */
+  readonly amd?: FakeAmd
+  readonly anchors?: Anchors
   readonly mode?: Mode
   readonly stores?: Stores
   readonly vendor?: Vendor
@@ -106,12 +109,10 @@ const DEFAULTS = {
 
 /** Services as main.ts assembles them, without files, sockets and processes. */
 export async function testServices(options: TestOptions): Promise<TestServices> {
-  const given = { ...DEFAULTS, stores: memoryStores(), vendor: vendorOf(options.amd), ...options }
-  const { amd, mode, stores, vendor, now } = given
-  const anchors = anchorsOf(amd.anchors())
+  const given = { ...DEFAULTS, ...vendorDefaults(options.amd), stores: memoryStores(), ...options }
+  const { mode, stores, vendor, now, anchors, products } = given
   const keys = deriveKeys(randomBytes(32), mode)
   const policies = policySetOf([strict, ...[...POLICIES, ...given.policies].map((p) => readPolicy(JSON.stringify(p), 'fixture'))])
-  const products = amd.products
   const collateral = createCollateralService({ anchors, store: stores.collateral, vendor, now, log, lists: 'required', products })
   await collateral.start()
   const readiness = createReadiness({ stores, collateral, now })
@@ -140,6 +141,11 @@ export async function testServices(options: TestOptions): Promise<TestServices> 
   }
   return { services, readiness, stores, audit, stop: () => stop(services, readiness) }
 }
+
+const vendorDefaults = (amd: FakeAmd | undefined) =>
+  amd === undefined
+    ? { anchors: pinnedAnchors, vendor: offlineVendor, products: [] }
+    : { anchors: anchorsOf(amd.anchors()), vendor: vendorOf(amd), products: amd.products }
 
 async function stop({ collateral }: Services, readiness: SettableReadiness): Promise<void> {
   readiness.stop()
