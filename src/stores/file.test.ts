@@ -163,6 +163,17 @@ describe('the data folder', () => {
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
   })
 
+  it('is swept of what killed processes left, and of nothing else', async () => {
+    await (await open()).close()
+    const left = ['lock.partial-0123456789abcdef', join('collateral', 'marks.partial-0123456789abcdef')]
+    const other = ['audit.jsonl', join('collateral', 'notes.partial-x')]
+    await Promise.all([...left, ...other].map((name) => writeFile(join(dataDir, name), '')))
+    await open()
+    const names = await readdir(dataDir, { recursive: true })
+    expect(left.filter((name) => names.includes(name))).toEqual([])
+    expect(other.filter((name) => names.includes(name))).toEqual(other)
+  })
+
   it('starts a new epoch at every start', async () => {
     const stores = await open()
     const epoch = await stores.challenges.epoch()

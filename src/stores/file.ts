@@ -27,7 +27,7 @@ export async function fileStores({ dataDir, keys, mode, log }: FileStoreOptions)
   const release = await lockFolder(dataDir)
   try {
     await bindFormat(join(dataDir, 'format'), mode)
-    await removePartials(folder)
+    await Promise.all([removePartials(dataDir), removePartials(folder)])
     return {
       kind: 'file',
       challenges: memoryChallenges(),

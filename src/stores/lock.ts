@@ -29,7 +29,8 @@ async function created(path: string, text: string): Promise<boolean> {
     await link(aside, path)
     return true
   } catch (error) {
-    if (isCode(error, 'EEXIST')) return false
+    // ENOENT: the holder has just swept the folder; it will be seen as the holder.
+    if (isCode(error, 'EEXIST') || isCode(error, 'ENOENT')) return false
     throw error
   } finally {
     await rm(aside, { force: true })

@@ -2,8 +2,8 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { serveVendor } from '../collateral/parent-vendor.ts'
-import type { Vendor } from '../collateral/source.ts'
+import { parentVendor, serveVendor } from '../collateral/parent-vendor.ts'
+import type { Fetched, Vendor } from '../collateral/source.ts'
 import { AttestationError } from '../verifiers/problems.ts'
 import { type Channel, serve } from './ipc.ts'
 import { memoryStores } from './memory.ts'
@@ -138,6 +138,39 @@ function pair(): { child: Channel; parent: Channel; disconnect: () => void } {
   }
   return { child: end(down, up), parent: end(up, down), disconnect }
 }
+
+describe('a vendor in the parent', () => {
+  it.each<[unknown, Fetched]>([
+    [{ outcome: 'not-found' }, { outcome: 'not-found' }],
+    [
+      { outcome: 'found', bytes: Uint8Array.from([1]) },
+      { outcome: 'found', bytes: Uint8Array.from([1]) },
+    ],
+    [
+      { outcome: 'unavailable', reason: 'spent', retryAfter: 9 },
+      { outcome: 'unavailable', reason: 'spent', retryAfter: 9 },
+    ],
+    [
+      { outcome: 'found', bytes: 'text' },
+      { outcome: 'unavailable', reason: 'no answer' },
+    ],
+    [undefined, { outcome: 'unavailable', reason: 'no answer' }],
+  ])('whose answer is %j is understood as %j', async (sent, understood) => {
+    const { child, parent } = pair()
+    serve(parent, 'vendor', { fetch: async () => sent })
+    expect(await parentVendor(child).fetch({ address, caller: 'background', prefix: '' })).toEqual(understood)
+  })
+
+  it('is not asked for what is no fetch, and is gone with the parent', async () => {
+    const { child, parent, disconnect } = pair()
+    serveVendor({ fetch: async () => ({ outcome: 'not-found' }) }, parent)
+    const request = { address, caller: 'background', prefix: '' } as const
+    await expect(parentVendor(child).fetch({ ...request, address: '../x' as typeof address })).rejects.toMatchObject({ code: 'not-ready' })
+    await expect(parentVendor(child).fetch({ ...request, caller: 'nobody' as 'background' })).rejects.toMatchObject({ code: 'not-ready' })
+    disconnect()
+    await expect(parentVendor(child).fetch(request)).rejects.toMatchObject({ code: 'not-ready' })
+  })
+})
 
 describe('a child whose parent is gone', () => {
   it('fails the calls under way and those that follow', async () => {
