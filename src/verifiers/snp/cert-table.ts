@@ -16,7 +16,7 @@ const GUIDS = {
 } as const
 
 /** The names of known entries. */
-export type CertTableKind = (typeof GUIDS)[keyof typeof GUIDS]
+type CertTableKind = (typeof GUIDS)[keyof typeof GUIDS]
 
 /** One entry: where it lies and what it holds. `kind` is undefined for a GUID that no source names. */
 export type CertTableEntry = {

@@ -10,10 +10,10 @@ import { attempt } from './structure.ts'
 import { parseVek } from './vek.ts'
 
 /** One extension as it stands: the name where a source names it, the content of extnValue in hex. */
-export type ExtensionView = { readonly oid: string; readonly name: string | null; readonly critical: boolean; readonly value: string }
+type ExtensionView = { readonly oid: string; readonly name: string | null; readonly critical: boolean; readonly value: string }
 
 /** What AMD's extensions say, or why they cannot be read (specification snp.md section 6.2). */
-export type VekView =
+type VekView =
   | {
       readonly kind: 'vcek' | 'vlek'
       readonly product_name: string

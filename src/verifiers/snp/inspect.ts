@@ -14,7 +14,7 @@ import { attempt } from './structure.ts'
 import { parseTcb } from './tcb.ts'
 
 /** A TCB as reported, with its parts where the product is known and they can be read. */
-export type TcbView = { readonly value: string; readonly parts: SnpTcb | null }
+type TcbView = { readonly value: string; readonly parts: SnpTcb | null }
 
 /** Fields that are shown as claims would show them. */
 type Plain = Pick<
@@ -44,7 +44,7 @@ type Plain = Pick<
 >
 
 /** Every field of a report (specification snp.md section 1), unverified. */
-export type ReportView = Plain & {
+type ReportView = Plain & {
   /** null in version 2 and for processors that no source names. */
   readonly product: KnownProduct | null
   readonly key_info: string
@@ -61,7 +61,7 @@ export type ReportView = Plain & {
 }
 
 /** One entry of the certificate table. */
-export type TableEntryView = { readonly guid: string; readonly kind: string | null; readonly offset: number; readonly length: number }
+type TableEntryView = { readonly guid: string; readonly kind: string | null; readonly offset: number; readonly length: number }
 
 /** Evidence taken apart and explained, believing none of it. `checks`: those of structure only, up to the first that fails. */
 export type Inspection = {

@@ -2,7 +2,7 @@ import { Reader } from '../reader.ts'
 import type { Cpuid, Report } from './report.ts'
 
 /** A span that must be zero in this version, by its offset in the report. */
-export type Reserved = { readonly at: number; readonly bytes: Uint8Array }
+type Reserved = { readonly at: number; readonly bytes: Uint8Array }
 
 /** The bytes of a report by field, before any rule has looked at them (specification snp.md section 1). */
 export type Layout = {

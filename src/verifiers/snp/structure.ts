@@ -70,7 +70,7 @@ export function attempt<T>(read: () => T): T | AttestationError {
 }
 
 /** One rule: the checks before it and its own. Throws AttestationError with the rule's code where it does not hold. */
-export function runRule<T>(rule: Rule<T>, subject: T, before: readonly Check[]): readonly Check[] {
+function runRule<T>(rule: Rule<T>, subject: T, before: readonly Check[]): readonly Check[] {
   const actual = rule.actual(subject)
   if (!rule.holds(subject)) throw refusal(rule, actual, before)
   return [...before, passed(rule, actual)]

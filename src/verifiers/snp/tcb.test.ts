@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { compareTcb, formatTcb, parseTcb, tcbAtLeast } from './tcb.ts'
+import { formatTcb, parseTcb } from './tcb.ts'
 
 const bytes = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 'hex'))
 const refused = { code: 'snp-tcb-malformed' }
@@ -43,25 +43,6 @@ describe('parseTcb', () => {
   it.each(['03000000000008', '030000000000087300'])('refuses another length: %s', (hex) =>
     expect(() => parseTcb('Milan', bytes(hex))).toThrowError(expect.objectContaining(refused)),
   )
-})
-
-describe('compareTcb', () => {
-  const floor = { bootloader: 4, tee: 0, snp: 24, microcode: 208 }
-
-  it('names every part that is below, although the whole number is larger', () => {
-    expect(compareTcb({ bootloader: 3, tee: 0, snp: 23, microcode: 255 }, floor)).toEqual(['bootloader', 'snp'])
-    expect(tcbAtLeast({ bootloader: 3, tee: 0, snp: 23, microcode: 255 }, floor)).toBe(false)
-  })
-
-  it('takes equal and higher parts', () => {
-    expect(compareTcb(floor, floor)).toEqual([])
-    expect(tcbAtLeast({ bootloader: 5, tee: 1, snp: 25, microcode: 209 }, floor)).toBe(true)
-  })
-
-  it('counts a missing FMC as 0', () => {
-    expect(compareTcb(floor, { ...floor, fmc: 1 })).toEqual(['fmc'])
-    expect(compareTcb({ ...floor, fmc: 1 }, floor)).toEqual([])
-  })
 })
 
 describe('formatTcb', () => {

@@ -33,15 +33,8 @@ const parseTurin = (r: Reader): SnpTcb => {
 export const parseTcb = (product: SnpProduct, bytes: Uint8Array): SnpTcb =>
   Reader.all(bytes, what, product === 'Turin' ? parseTurin : parseLegacy)
 
-/** The parts of a TCB in the order of the specification's table. */
+/** The parts of a TCB in the order of the specification's table. Comparison is by part, never as one number (section 2). */
 export const TCB_PARTS = ['fmc', 'bootloader', 'tee', 'snp', 'microcode'] as const satisfies readonly (keyof SnpTcb)[]
-
-/** The parts in which `tcb` is below `floor`: comparison is by part, never as one number (section 2). A part that one of them lacks counts as 0. */
-export const compareTcb = (tcb: SnpTcb, floor: SnpTcb): readonly (keyof SnpTcb)[] =>
-  TCB_PARTS.filter((part) => (tcb[part] ?? 0) < (floor[part] ?? 0))
-
-/** Whether `tcb` is at least `floor` in every part. */
-export const tcbAtLeast = (tcb: SnpTcb, floor: SnpTcb): boolean => compareTcb(tcb, floor).length === 0
 
 /** One line for people: `bootloader 4, tee 0, snp 24, microcode 219`. */
 export const formatTcb = (tcb: SnpTcb): string =>
