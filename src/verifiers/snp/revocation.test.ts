@@ -1,0 +1,182 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { freshMemo } from '../../../test/snp-in-process.ts'
+import { fakeAmd, type FakeAmd } from '../../simulator/amd.ts'
+import { amdName } from '../../simulator/names.ts'
+import type { CrlRequest } from '../../simulator/revocation.ts'
+import { anchorsOf } from '../anchors.ts'
+import { genuineOnly, type AmdAnchor, type CollateralAddress, type Context, type Memo, type RollbackMark } from '../verifier.ts'
+import { crlAddress } from './address.ts'
+import { checkRevocation, type Revocation } from './revocation.ts'
+
+const now = new Date('2026-11-23T12:00:00Z')
+const hours = (count: number): Date => new Date(now.getTime() + count * 3_600_000)
+const VCEK = crlAddress('Milan', 'vcek')
+const VLEK = crlAddress('Milan', 'vlek')
+const NULL = Uint8Array.of(0x05, 0x00)
+
+let amd: FakeAmd
+beforeAll(async () => {
+  amd = await fakeAmd({ now, products: ['Milan', 'Turin'] })
+})
+
+const list = (request: Partial<CrlRequest> = {}): Uint8Array => amd.crl({ product: 'Milan', ...request })
+const both = (der: Uint8Array): Map<CollateralAddress, Uint8Array> => new Map([VCEK, VLEK].map((address) => [address, der]))
+const anchor = (role: AmdAnchor['role']): AmdAnchor => amd.anchors().find((a) => a.product === 'Milan' && a.role === role) ?? raise()
+const raise = (): never => {
+  throw new Error('the simulator lacks an authority')
+}
+
+type Trial = {
+  readonly marks?: Map<CollateralAddress, RollbackMark>
+  readonly rigour?: Partial<Context['rigour']>
+  readonly memo?: Memo
+  readonly now?: Date
+}
+function judge(
+  documents: Map<CollateralAddress, Uint8Array>,
+  { marks = new Map(), rigour = {}, memo = freshMemo(), ...at }: Trial = {},
+): Revocation {
+  const context: Context = {
+    now,
+    mode: 'test',
+    reportData: undefined,
+    memo,
+    ...at,
+    rigour: { ...genuineOnly, revocation: 'require', ...rigour },
+  }
+  const collateral = { documents, missing: new Map(), marks }
+  return checkRevocation({ issuer: anchor('ask'), root: anchor('ark'), anchors: anchorsOf(amd.anchors()), collateral, context })
+}
+const codes = ({ checks }: Revocation): readonly string[] =>
+  checks.map((check) => ('code' in check ? `${check.outcome} ${check.code}` : check.outcome))
+const fail = (code: string): readonly string[] => [`fail ${code}`, `fail ${code}`]
+
+describe('a list (SNP-36)', () => {
+  it('passes when it is current, and says when it ends', () => {
+    const revocation = judge(both(list()))
+    expect(codes(revocation)).toEqual(['pass', 'pass'])
+    expect(revocation.validUntil).toEqual([hours(720), hours(720)])
+  })
+
+  it.each([
+    ['garbage', () => Uint8Array.of(1, 2, 3), 'snp-crl-signature'],
+    ['nothing', () => new Uint8Array(0), 'snp-crl-signature'],
+    ['a list of another root', () => list({ product: 'Turin' }), 'snp-crl-issuer'],
+    ['a list in another name', () => list({ overrides: { issuer: amdName('ARK-Turin') } }), 'snp-crl-issuer'],
+    ['a list signed by the ASK', () => list({ overrides: { signWith: amd.authority('Milan', 'ask') } }), 'snp-crl-signature'],
+    ['PKCS#1 v1.5', () => list({ overrides: { scheme: 'pkcs1-sha384' } }), 'snp-crl-signature'],
+    ['a salt of 20 bytes', () => list({ overrides: { scheme: 'pss-sha384-salt20' } }), 'snp-crl-signature'],
+    [
+      'an unknown critical extension',
+      () => list({ overrides: { extensions: (all) => [...all, { oid: '1.2.3', critical: true, value: NULL }] } }),
+      'snp-crl-unavailable',
+    ],
+    [
+      'a partial list',
+      () => list({ overrides: { extensions: (all) => [...all, { oid: '2.5.29.28', critical: false, value: NULL }] } }),
+      'snp-crl-unavailable',
+    ],
+    ['the ASK on it', () => list({ revoked: [anchor('ask').serial] }), 'snp-intermediate-revoked'],
+    ['the ARK on it', () => list({ revoked: [anchor('ark').serial] }), 'snp-root-revoked'],
+    ['both on it', () => list({ revoked: [anchor('ask').serial, anchor('ark').serial] }), 'snp-root-revoked'],
+    ['the ASK on an expired one', () => list({ revoked: [anchor('ask').serial], nextUpdate: hours(-1) }), 'snp-intermediate-revoked'],
+    ['a list of tomorrow', () => list({ thisUpdate: hours(24) }), 'snp-crl-not-yet-valid'],
+    ['a list of yesterday', () => list({ thisUpdate: hours(-48), nextUpdate: hours(-24) }), 'snp-crl-expired'],
+    ['a list without end', () => list({ nextUpdate: 'absent' }), 'snp-crl-expired'],
+  ])('is refused for %s', (_, make, code) => {
+    for (const revocation of ['require', 'prefer'] as const)
+      expect(codes(judge(both(make()), { rigour: { revocation } }))).toEqual(fail(code))
+  })
+
+  it('that another endpoint serves revokes as well', () => {
+    const revoked = list({ revoked: [anchor('ask').serial] })
+    for (const address of [VCEK, VLEK]) expect(codes(judge(both(list()).set(address, revoked)))).toContain('fail snp-intermediate-revoked')
+  })
+
+  it('on which the ASVK stands, or serial 0 as every VEK has, does not revoke a VCEK', () => {
+    expect(codes(judge(both(list({ revoked: [anchor('asvk').serial, 0n] }))))).toEqual(['pass', 'pass'])
+  })
+
+  it('is in time to the second, with the policy’s grace and the clocks’ tolerance', () => {
+    const window = both(list({ thisUpdate: hours(0), nextUpdate: hours(1) }))
+    const at = (ms: number, rigour: Trial['rigour'] = {}) => codes(judge(window, { now: new Date(hours(0).getTime() + ms), rigour }))
+    const HOUR = 3_600_000
+    expect(at(0)).toEqual(['pass', 'pass'])
+    expect(at(-1)).toEqual(fail('snp-crl-not-yet-valid'))
+    expect(at(-1000, { skewSeconds: 1 })).toEqual(['pass', 'pass'])
+    expect(at(-301_000, { skewSeconds: 100_000 })).toEqual(fail('snp-crl-not-yet-valid'))
+    expect(at(HOUR - 1)).toEqual(['pass', 'pass'])
+    expect(at(HOUR)).toEqual(fail('snp-crl-expired'))
+    expect(at(HOUR, { skewSeconds: 300 })).toEqual(fail('snp-crl-expired'))
+    expect(at(HOUR, { crlGraceSeconds: 60 })).toEqual(['pass', 'pass'])
+    expect(at(HOUR + 60_000, { crlGraceSeconds: 60 })).toEqual(fail('snp-crl-expired'))
+    expect(judge(window, { rigour: { crlGraceSeconds: 60 } }).validUntil[0]).toEqual(new Date(hours(1).getTime() + 60_000))
+  })
+})
+
+const marked = (number: bigint, thisUpdate: Date): Trial => ({
+  marks: new Map([VCEK, VLEK].map((address) => [address, { number, thisUpdate }])),
+})
+
+describe('rollback', () => {
+  it.each([
+    ['the same list', () => judge(both(list({ number: 5n })), marked(5n, hours(-1))), ['pass', 'pass']],
+    ['a newer list', () => judge(both(list({ number: 6n })), marked(5n, hours(-2))), ['pass', 'pass']],
+    ['a lower number', () => judge(both(list({ number: 4n })), marked(5n, hours(-2))), fail('snp-crl-rollback')],
+    ['an older date', () => judge(both(list({ number: 6n })), marked(5n, hours(0))), fail('snp-crl-rollback')],
+    [
+      'no number, after one',
+      () => judge(both(list({ overrides: { extensions: () => [] } })), marked(1n, hours(-2))),
+      fail('snp-crl-rollback'),
+    ],
+    [
+      'a mark that could not be read',
+      () => judge(both(list({ number: 9n })), { marks: new Map([VCEK, VLEK].map((a) => [a, 'strictest'])) }),
+      fail('snp-crl-rollback'),
+    ],
+  ])('%s', (_, run, expected) => expect(codes(run())).toEqual(expected))
+
+  it('is asked for each endpoint by its own mark', () => {
+    const marks = new Map([[VLEK, { number: 9n, thisUpdate: hours(-9) }]])
+    expect(codes(judge(both(list({ number: 5n })), { marks }))).toEqual(['pass', 'fail snp-crl-rollback'])
+  })
+})
+
+describe('modes', () => {
+  const absent = new Map<CollateralAddress, Uint8Array>()
+  const mark = { number: 1n, thisUpdate: hours(-9) }
+
+  it.each([
+    ['require, none', () => judge(absent), fail('snp-crl-unavailable')],
+    ['require, one of two', () => judge(new Map([[VCEK, list()]])), ['pass', 'fail snp-crl-unavailable']],
+    ['prefer, none', () => judge(absent, { rigour: { revocation: 'prefer' } }), ['warn snp-crl-unavailable', 'warn snp-crl-unavailable']],
+    [
+      'prefer, none, one seen before',
+      () => judge(absent, { rigour: { revocation: 'prefer' }, marks: new Map([[VCEK, mark]]) }),
+      ['fail snp-crl-unavailable', 'warn snp-crl-unavailable'],
+    ],
+    [
+      'prefer, none, a mark that could not be read',
+      () => judge(absent, { rigour: { revocation: 'prefer' }, marks: new Map([[VLEK, 'strictest']]) }),
+      ['warn snp-crl-unavailable', 'fail snp-crl-unavailable'],
+    ],
+    ['off, none', () => judge(absent, { rigour: { revocation: 'DANGEROUSLY_OFF' } }), ['skip', 'skip']],
+    ['off, revoked', () => judge(both(list({ revoked: [0x10001n] })), { rigour: { revocation: 'DANGEROUSLY_OFF' } }), ['skip', 'skip']],
+  ])('%s', (_, run, expected) => expect(codes(run())).toEqual(expected))
+})
+
+describe('the memo', () => {
+  it('keeps proven lists, no others, and nothing that time decides', () => {
+    const memo = freshMemo()
+    const kept: string[] = []
+    const counted: Memo = { ...memo, crl: { get: memo.crl.get, set: (key, fact) => (kept.push(key), memo.crl.set(key, fact)) } }
+    judge(both(Uint8Array.of(1)), { memo: counted })
+    expect(kept).toEqual([])
+    const good = both(list())
+    judge(good, { memo: counted })
+    judge(good, { memo: counted })
+    expect(new Set(kept).size).toBe(2)
+    expect(kept).toHaveLength(2)
+    expect(codes(judge(good, { memo: counted, now: hours(1000) }))).toEqual(fail('snp-crl-expired'))
+  })
+})
