@@ -22,14 +22,13 @@ export async function assay(args: readonly string[], environment: Record<string,
 
 const LAUNCHER = resolve(import.meta.dirname, '../bin/assay.mjs')
 
-/** Runs a command line as an operator does, in a process of its own. */
-export function assayProcess(args: readonly string[], input?: string): Ran {
+/** Runs a command line as an operator does, in a process of its own; `bytes` is standard output untouched. */
+export function assayProcess(args: readonly string[], input?: string): Ran & { readonly bytes: Uint8Array } {
   const { status, stdout, stderr } = spawnSync(process.execPath, [LAUNCHER, ...args], {
-    encoding: 'utf8',
     env: { PATH: process.env['PATH'] ?? '' },
     ...(input === undefined ? {} : { input }),
   })
-  return { code: status, out: stdout, err: stderr }
+  return { code: status, bytes: stdout, out: stdout.toString('utf8'), err: stderr.toString('utf8') }
 }
 
 /** A folder of files that ends with the test. */

@@ -1,6 +1,6 @@
 import { Option } from 'commander'
 import type { BindingParts } from '../access/binding.ts'
-import { base64Bytes, hexBytes, readBytes, readText } from './files.ts'
+import { base64Bytes, hexBytes, readBytes } from './files.ts'
 import { UsageError } from './exit.ts'
 import { jsonText, type Session } from './output.ts'
 import type { AddCommand } from './program.ts'
@@ -78,13 +78,16 @@ function nonceOf({ nonce, nonceBase64 }: Flags): Uint8Array {
 
 async function thumbprintOf(path: string): Promise<Uint8Array> {
   const { readCnfJwk } = await import('../access/cnf.ts')
-  return readCnfJwk(parseJson(readText(path), path)).thumbprint
+  const { readStrictJson } = await import('../routes/gate.ts')
+  const bytes = readBytes(path)
+  return readCnfJwk(usable(path, () => readStrictJson(bytes))).thumbprint
 }
 
-function parseJson(text: string, path: string): unknown {
+/** A file that is not JSON, or has a member twice, is a matter of usage; what the key is like is not. */
+function usable<T>(path: string, read: () => T): T {
   try {
-    return JSON.parse(text)
-  } catch {
-    throw new UsageError(`${path} is not JSON`)
+    return read()
+  } catch (error) {
+    throw new UsageError(`${path}: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
