@@ -76,6 +76,18 @@ describe.each(SHELLS)('a fake configfs-tsm tree under %s', (...words) => {
 })
 
 describe('a fake configfs-tsm tree', () => {
+  it('answers a reader once, however slow it is to notice the end', async () => {
+    // The reader holds the FIFO open for ten polls after its answer has come.
+    const out = await shell(['sh'], 'mkdir "$R/a"; printf a >"$R/a/inblob"; { head -c 1184; sleep 0.05; cat; } <"$R/a/outblob"')
+    expect(out.length).toBe(1184)
+    expect(tsm.reads()).toBe(1)
+  })
+
+  it('survives the folder being taken away and made again', async () => {
+    const once = 'mkdir "$R/a"; printf a >"$R/a/inblob"; cat "$R/a/outblob"; rmdir "$R/a"'
+    expect((await shell(['sh'], [once, once, once].join('; '))).length).toBe(3 * 1184)
+  })
+
   it('can belong to another provider and spoil reports', async () => {
     tsm.close()
     tsm = serveFakeTsm(dir, host, { provider: 'tdx_guest', outblob: (report) => report.subarray(1) })

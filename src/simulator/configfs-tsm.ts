@@ -8,10 +8,11 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { FakeHost } from './hosts.ts'
 
 /**
@@ -49,7 +50,7 @@ export function serveFakeTsm(dir: string, host: FakeHost, options: FakeTsmOption
   const report = join(dir, 'report')
   const bin = join(dir, 'bin')
   mkdirSync(report, { recursive: true })
-  writeTools(bin, report)
+  writeTools(bin, dir)
   const entries = new Map<string, Entry>()
   let reads = 0
   const blobs: Record<Served, (entry: Entry) => Uint8Array> = {
@@ -61,11 +62,10 @@ export function serveFakeTsm(dir: string, host: FakeHost, options: FakeTsmOption
     generation: (entry) => Buffer.from(`${entry.generation}\n`),
   }
   const timer = setInterval(() => {
-    for (const name of readdirSync(report)) if (!entries.has(name)) entries.set(name, populate(join(report, name), options))
-    for (const [name, entry] of entries) {
-      if (existsSync(entry.path)) answerReaders(entry, blobs)
-      else entries.delete(name)
-    }
+    // A folder without attributes is new, also if another of its name was there a moment ago.
+    for (const name of readdirSync(report))
+      if (!existsSync(join(report, name, 'provider'))) entries.set(name, populate(join(report, name), options))
+    for (const [name, entry] of entries) if (!serveEntry(entry, blobs)) entries.delete(name)
   }, POLL_MS)
   return { report, bin, reads: () => reads, close: () => clearInterval(timer) }
 }
@@ -74,7 +74,8 @@ export function serveFakeTsm(dir: string, host: FakeHost, options: FakeTsmOption
 const SERVED = ['generation', 'outblob', 'auxblob'] as const
 type Served = (typeof SERVED)[number]
 
-type Entry = { readonly path: string; inblob: Uint8Array; generation: number }
+/** `spare` is where the next FIFO is made before it takes its place: beside `report`, where no reader looks. */
+type Entry = { readonly path: string; readonly spare: string; inblob: Uint8Array; generation: number }
 
 function populate(path: string, { provider = 'sev_guest' }: FakeTsmOptions): Entry {
   for (const name of SERVED) execFileSync('mkfifo', [join(path, name)])
@@ -83,16 +84,41 @@ function populate(path: string, { provider = 'sev_guest' }: FakeTsmOptions): Ent
   writeFileSync(join(path, 'privlevel_floor'), '0\n')
   // Last, because the tools wait for it.
   writeFileSync(join(path, 'provider'), `${provider}\n`)
-  return { path, inblob: new Uint8Array(), generation: 0 }
+  return { path, spare: join(path, '..', '..', `${basename(path)}.fifo`), inblob: new Uint8Array(), generation: 0 }
 }
 
-/** A FIFO can be opened for writing without waiting only while somebody waits to read it. */
+/** Whether the folder is still there: its owner may take it away at any time. */
+function serveEntry(entry: Entry, blobs: Record<Served, (entry: Entry) => Uint8Array>): boolean {
+  try {
+    answerReaders(entry, blobs)
+    return existsSync(entry.path)
+  } catch (error) {
+    if (existsSync(entry.path)) throw error
+    return false
+  }
+}
+
+/**
+ * A FIFO can be opened for writing without waiting only while somebody waits to read it. Each serves one reader: the next finds a new
+ * one, else a reader that is slow to notice the end would be given the answer twice.
+ */
 function answerReaders(entry: Entry, blobs: Record<Served, (entry: Entry) => Uint8Array>): void {
   for (const name of SERVED) {
     const fd = openWaiting(join(entry.path, name))
     if (fd === undefined) continue
+    execFileSync('mkfifo', [entry.spare])
+    renameSync(entry.spare, join(entry.path, name))
     noticeInblob(entry)
-    writeSync(fd, blobs[name](entry))
+    answer(fd, blobs[name](entry))
+  }
+}
+
+function answer(fd: number, bytes: Uint8Array): void {
+  try {
+    writeSync(fd, bytes)
+  } catch {
+    // The reader has gone away; so it does with a file of the kernel's.
+  } finally {
     closeSync(fd)
   }
 }
@@ -121,12 +147,13 @@ function outblobFor(host: FakeHost, inblob: Uint8Array, { outblob = (report) => 
   return outblob(host.report(reportData))
 }
 
-/** The tools do as their namesakes further on PATH, and wait for the attributes or take them away. */
-function writeTools(bin: string, report: string): void {
+/** The tools do as their namesakes further on PATH, and wait for the attributes or take them away, at once and together. */
+function writeTools(bin: string, dir: string): void {
+  const report = quoted(join(dir, 'report'))
   const waiting = (tool: string, made: string) => `#!/bin/sh
 PATH=\${PATH#*:}
 ${made}
-case $made in ${quoted(report)}/*) while [ ! -e "$made/provider" ]; do sleep 0.01; done ;; esac
+case $made in ${report}/*) while [ ! -e "$made/provider" ]; do sleep 0.01; done ;; esac
 ${tool === 'mktemp' ? `printf '%s\\n' "$made"` : ''}
 `
   const tools = {
@@ -134,7 +161,7 @@ ${tool === 'mktemp' ? `printf '%s\\n' "$made"` : ''}
     mktemp: waiting('mktemp', 'made=$(mktemp "$@") || exit'),
     rmdir: `#!/bin/sh
 PATH=\${PATH#*:}
-for dir; do case $dir in ${quoted(report)}/*) rm -r -- "$dir" || exit ;; *) rmdir "$dir" || exit ;; esac; done
+for dir; do case $dir in ${report}/*) mv -- "$dir" ${quoted(join(dir, 'gone'))}.$$ && rm -r ${quoted(join(dir, 'gone'))}.$$ || exit ;; *) rmdir "$dir" || exit ;; esac; done
 `,
   }
   mkdirSync(bin, { recursive: true })
