@@ -1,5 +1,5 @@
 /** Whether a fetch may be made now; otherwise the seconds after which one may. */
-export type Grant = { readonly granted: 'yes' } | { readonly granted: 'no'; readonly retryAfter: number }
+type Grant = { readonly granted: 'yes' } | { readonly granted: 'no'; readonly retryAfter: number }
 
 /** What one vendor host may be asked. */
 export type Budget = {

@@ -13,7 +13,7 @@ const MOST_HELD = 10_000
 const UNUSABLE = 60_000
 
 /** Who asks, and what pays for a fetch. */
-export type Payer = Pick<CollateralRequest, 'caller' | 'prefix'> & { readonly pay: () => Promise<boolean> }
+type Payer = Pick<CollateralRequest, 'caller' | 'prefix'> & { readonly pay: () => Promise<boolean> }
 
 /** VCEK certificates by address. */
 export type Certificates = {

@@ -60,7 +60,7 @@ function dropExpired(table: Map<string, { until: number }>, now: number): void {
 }
 
 /** Documents and marks of one process. */
-export function memoryCollateral(): CollateralStore {
+function memoryCollateral(): CollateralStore {
   const documents = new Map<CollateralAddress, StoredDocument>()
   let marks: MarkTable = new Map()
   return {

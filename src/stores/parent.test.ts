@@ -1,6 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
-import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { parentVendor, serveVendor } from '../collateral/parent-vendor.ts'
 import type { Fetched, Vendor } from '../collateral/source.ts'
@@ -18,7 +17,7 @@ type Run = (room: string, member: string, ...args: readonly unknown[]) => Promis
 
 /** Forks a process that uses these stores; resolves to what runs one call in it. */
 async function forked(stores: Stores, vendor?: Vendor): Promise<Run> {
-  const child = fork(join(import.meta.dirname, '../../test/store-child.ts'), { serialization: 'advanced', execArgv: [] })
+  const child = fork(new URL('../../test/store-child.ts', import.meta.url), [], { serialization: 'advanced', execArgv: [] })
   children.push(child)
   const channel: Channel = {
     get connected() {

@@ -17,7 +17,7 @@ const clientOf = (url: string, reconnectStrategy: (retries: number, cause: Error
   })
 
 /** The part of node-redis that the store uses. */
-export type RedisClient = ReturnType<typeof clientOf>
+type RedisClient = ReturnType<typeof clientOf>
 
 /** One connection to Redis that reconnects by itself and fails at once while it cannot. */
 export type Connection = {
