@@ -20,6 +20,8 @@ export type RevocationList = {
   /** How many certificates are revoked. */
   readonly size: number
   readonly isRevoked: (serial: bigint) => boolean
+  /** Number and window, for people. */
+  readonly text: string
   /** An extension, of the list or of an entry, that must be understood and is not: the list cannot be used (section 5.2). */
   readonly notUnderstood: string | undefined
 }
@@ -65,17 +67,22 @@ function readTbs(r: DerReader): Omit<RevocationList, 'tbs' | 'outerAlgorithm' | 
   const extensions = r.optional('crlExtensions', explicitTag(0), (e) => readExtensions(e, 'crlExtensions')) ?? []
   if (repeatedExtension(extensions) !== undefined) throw r.malformed('crlExtensions', 'has an extension twice')
   const entryExtensions = revoked.otherExtensions.flatMap((bytes) => r.within('crlEntryExtensions', bytes, readEntryExtensions))
+  const number = readNumber(r, extensions)
   return {
     innerAlgorithm,
     issuer,
     thisUpdate,
     nextUpdate,
-    number: readNumber(r, extensions),
+    number,
+    text: describe({ number, thisUpdate, nextUpdate }),
     size: revoked.size,
     isRevoked: revoked.has,
     notUnderstood: [...extensions, ...entryExtensions].find(isNotUnderstood)?.oid,
   }
 }
+
+const describe = ({ number, thisUpdate, nextUpdate }: Pick<RevocationList, 'number' | 'thisUpdate' | 'nextUpdate'>): string =>
+  `number ${number ?? 'none'}, thisUpdate ${thisUpdate.toISOString()}, nextUpdate ${nextUpdate?.toISOString() ?? 'none'}`
 
 const isTime = (tag: number | undefined): boolean => tag === TAG.UTC_TIME || tag === TAG.GENERALIZED_TIME
 

@@ -16,26 +16,31 @@ export const isPadding = (first: number, second: number): boolean => (first === 
 
 /** The dotted form of the contents of an OBJECT IDENTIFIER; undefined unless minimal (X.690 section 8.19) and of a bounded length. */
 export function readOid(content: Uint8Array): string | undefined {
-  if (content.length === 0 || content.length > MAX_OID_BYTES) return undefined
-  const arcs: bigint[] = []
-  let arc = 0n
-  let begun = false
-  for (const byte of content) {
-    if (!begun && byte === 0x80) return undefined
-    arc = (arc << 7n) | BigInt(byte & 0x7f)
-    begun = byte >= 0x80
-    if (!begun) {
-      arcs.push(arc)
-      arc = 0n
-    }
+  if (content.length === 0 || content.length > MAX_OID_BYTES || isContinued(content.at(-1))) return undefined
+  const arcs: (number | bigint)[] = []
+  for (let start = 0, end = 0; end < content.length; end += 1) {
+    // A first septet of zero says nothing.
+    if (content[start] === 0x80) return undefined
+    if (isContinued(content[end])) continue
+    arcs.push(readArc(content.subarray(start, end + 1)))
+    start = end + 1
   }
-  return begun ? undefined : dotted(arcs)
+  return dotted(arcs)
 }
 
+const isContinued = (byte = 0): boolean => byte >= 0x80
+
+/** Seven bits a byte; numbers hold seven of those, and a bigint what is longer. */
+const readArc = (septets: Uint8Array): number | bigint =>
+  septets.length <= 7
+    ? septets.reduce((arc, septet) => arc * 128 + (septet & 0x7f), 0)
+    : septets.reduce((arc, septet) => (arc << 7n) | BigInt(septet & 0x7f), 0n)
+
 /** The first two arcs share one number: 40 times the first (0, 1 or 2) plus the second. */
-function dotted([joint = 0n, ...rest]: readonly bigint[]): string {
-  const first = joint < 80n ? joint / 40n : 2n
-  return [first, joint - 40n * first, ...rest].join('.')
+function dotted([joint = 0, ...rest]: readonly (number | bigint)[]): string {
+  const first = joint < 80 ? Math.floor(Number(joint) / 40) : 2
+  const second = typeof joint === 'bigint' ? joint - 80n : joint - 40 * first
+  return [first, second, ...rest].join('.')
 }
 
 /** UTCTime counts years 1950 to 2049 by two digits (RFC 5280 section 4.1.2.5.1). */

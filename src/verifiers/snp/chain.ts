@@ -33,6 +33,8 @@ export type Endorsement = {
 
 const { present } = CHAIN_RULES
 
+const NOT_REACHED = Object.values(CHAIN_RULES).map((rule) => skipped(rule, 'not reached or not applicable'))
+
 /**
  * Is the key that should have signed the report AMD's, for this chip and TCB, and not withdrawn? SNP-22 to SNP-47 of specification
  * snp.md section 15, apart from those that a policy decides. Missing certificates, a form that is not AMD's and a signature
@@ -78,7 +80,7 @@ function judge(fact: VekFact, before: readonly Check[], input: EndorsementInput)
   const about = [...checkDates(fact, context), ...revocation.checks, ...checkAgainstReport(fact, report, context)]
   // The product is compared once more with the report; the check that says so takes the place of the one about the certificate alone.
   const kept = before.filter(({ id }) => id !== CHAIN_RULES.product.id)
-  const checks = inOrder([...kept, ...about])
+  const checks = [...kept, ...about]
   if (checks.some(({ outcome }) => outcome === 'fail')) return { checks: notReached(checks), validUntil: context.now }
   const validUntil = earliest([...chainExpiry(fact), ...revocation.validUntil])
   return { checks: notReached(checks), fact, product: fact.product, validUntil }
@@ -95,7 +97,6 @@ const earliest = (dates: readonly Date[]): Date => new Date(Math.min(...dates.ma
 
 /** Names the checks that were not made, so that the list is complete (SNP-80). */
 function notReached(checks: readonly Check[]): readonly Check[] {
-  const made = new Set(checks.map(({ id }) => id))
-  const rest = Object.values(CHAIN_RULES).filter(({ id }) => !made.has(id))
-  return inOrder([...checks, ...rest.map((rule) => skipped(rule, 'not reached or not applicable'))])
+  const rest = NOT_REACHED.filter(({ id }) => !checks.some((check) => check.id === id))
+  return inOrder([...checks, ...rest])
 }

@@ -7,6 +7,7 @@ import { AMD_PSS, describeAlgorithm, isAmdPss } from '../x509-algorithm.ts'
 import { isSimulated } from '../x509-ca.ts'
 import { commonNameOf, formatName } from '../x509-name.ts'
 import { parseCertificate, type ParsedCertificate } from '../x509.ts'
+import { windowsOf } from './chain-dates.ts'
 import { CHAIN_RULES, inOrder, judgeIf } from './chain-rules.ts'
 import { checkExtensions } from './extensions-checks.ts'
 import type { VekFact } from './facts.ts'
@@ -43,7 +44,9 @@ export function proveVek(der: Uint8Array, scope: ProofScope): Proof {
   const checks = inOrder([...form, names, ...chain.checks, ...extensions.checks])
   const vek = extensions.read === undefined ? undefined : vekFrom(certificate, extensions.read)
   if (vek === undefined || checks.some(({ outcome }) => outcome === 'fail')) return { checks }
-  return { checks, fact: { vek, key, product: chain.authorities.issuer.product, ...chain.authorities, checks } }
+  const { authorities } = chain
+  const windows = windowsOf({ vek, ...authorities })
+  return { checks, fact: { vek, key, product: authorities.issuer.product, ...authorities, windows, checks } }
 }
 
 const vekKind = ({ subject: name }: ParsedCertificate): 'vcek' | 'vlek' => kindOf(commonNameOf(name)) ?? 'vcek'

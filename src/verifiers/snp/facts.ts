@@ -13,9 +13,14 @@ export type VekFact = {
   /** The intermediate that signed it, and the root of that product. */
   readonly issuer: AmdAnchor
   readonly root: AmdAnchor
+  /** The windows of root, intermediate and VEK. */
+  readonly windows: readonly Window[]
   /** The checks that made this a fact; all passed. */
   readonly checks: readonly Check[]
 }
+
+/** When one certificate of the chain is valid; `text` says it for people. */
+export type Window = { readonly name: string; readonly notBefore: Date; readonly notAfter: Date; readonly text: string }
 
 /** What SNP verification remembers: both tables are bounded by whoever hands them in. */
 export type SnpFacts = { readonly vek: FactTable<VekFact>; readonly crl: FactTable<RevocationList> }

@@ -51,7 +51,7 @@ function checkEndpoint(input: RevocationInput, endpoint: Endpoint): EndpointResu
     const list = readList(bytes, endpoint, input)
     const fault = faultOf(list, input, collateral.marks.get(address))
     if (fault !== undefined) return { check: failed(ruleFor(endpoint, fault.code), fault.why) }
-    return { check: passed(ruleFor(endpoint, 'snp-crl-unavailable'), describe(list)), until: endOf(list, context) }
+    return { check: passed(ruleFor(endpoint, 'snp-crl-unavailable'), list.text), until: endOf(list, context) }
   } catch (error) {
     if (error instanceof AttestationError) return { check: failed(ruleFor(endpoint, error.code), error.message) }
     throw error
@@ -90,13 +90,13 @@ function faultOf(list: RevocationList, { issuer, root, context }: RevocationInpu
   if (list.isRevoked(root.serial)) return { code: 'snp-root-revoked', why: `${root.commonName}, serial ${root.serial}, is revoked` }
   if (list.isRevoked(issuer.serial))
     return { code: 'snp-intermediate-revoked', why: `${issuer.commonName}, serial ${issuer.serial}, is revoked` }
-  if (isRollback(list, mark)) return { code: 'snp-crl-rollback', why: `${describe(list)}; ${describeMark(mark)} was seen before` }
+  if (isRollback(list, mark)) return { code: 'snp-crl-rollback', why: `${list.text}; ${describeMark(mark)} was seen before` }
   return faultOfWindow(list, context)
 }
 
 function faultOfWindow(list: RevocationList, context: Context): Fault | undefined {
-  if (list.thisUpdate.getTime() > context.now.getTime() + skewMs(context)) return { code: 'snp-crl-not-yet-valid', why: describe(list) }
-  return context.now < endOf(list, context) ? undefined : { code: 'snp-crl-expired', why: describe(list) }
+  if (list.thisUpdate.getTime() > context.now.getTime() + skewMs(context)) return { code: 'snp-crl-not-yet-valid', why: list.text }
+  return context.now < endOf(list, context) ? undefined : { code: 'snp-crl-expired', why: list.text }
 }
 
 /** Clocks may differ by five minutes at most (SNP-33). */
@@ -111,9 +111,6 @@ function isRollback({ number, thisUpdate }: RevocationList, mark: RollbackMark |
   if (mark === undefined) return false
   return mark === 'strictest' || (number ?? 0n) < mark.number || thisUpdate < mark.thisUpdate
 }
-
-const describe = ({ number, thisUpdate, nextUpdate }: RevocationList): string =>
-  `number ${number ?? 'none'}, thisUpdate ${thisUpdate.toISOString()}, nextUpdate ${nextUpdate?.toISOString() ?? 'none'}`
 
 const describeMark = (mark: RollbackMark | undefined): string =>
   mark === undefined || mark === 'strictest' ? 'a list of unknown number' : `number ${mark.number} of ${mark.thisUpdate.toISOString()}`

@@ -29,8 +29,10 @@ function isAuthority(der: Uint8Array): boolean {
  * else the first. Without a candidate the fetched one; a lone certificate is judged whatever it is, so that the answer says what is wrong with it.
  */
 export function selectVek(certificates: readonly Uint8Array[], report: Report, fetched: Uint8Array | undefined): Uint8Array | undefined {
+  // Most evidence brings one certificate and nothing was fetched: then there is nothing to choose, and nothing to read for it.
+  if (certificates.length <= 1 && fetched === undefined) return certificates[0]
   const candidates = endorsementCandidates(certificates)
-  if (candidates.length === 0) return fetched ?? (certificates.length === 1 ? certificates[0] : undefined)
+  if (candidates.length === 0) return fetched
   if (candidates.length === 1) return candidates[0]
   const read = candidates.map((der) => ({ der, vek: tryVek(der) }))
   const ofKind = read.filter(({ vek }) => vek?.kind === report.signingKey)
