@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { assay, tempFiles, type Files } from '../../test/cli.ts'
+import { fakeAmd, type FakeAmd } from '../simulator/amd.ts'
+import { pem, reportResponse } from '../simulator/envelopes.ts'
+import { fakeHost, type FakeHost } from '../simulator/hosts.ts'
+import { columns, printable } from './output.ts'
+
+let amd: FakeAmd
+let host: FakeHost
+let files: Files
+beforeAll(async () => {
+  amd = await fakeAmd({ products: ['Milan'] })
+  host = fakeHost(amd)
+  files = tempFiles()
+})
+afterAll(() => files.remove())
+
+const BANNER = 'UNVERIFIED'
+const measurement = () => Buffer.from(host.report(new Uint8Array(64)).subarray(0x90, 0xc0)).toString('hex')
+
+describe('assay inspect', () => {
+  it('draws every field of report, table and certificate, and says twice that nothing is proven', async () => {
+    const { code, out } = await assay(['inspect', files.write('item.json', host.evidence(new Uint8Array(64)))])
+    expect(code).toBe(0)
+    expect(out.split(BANNER)).toHaveLength(3)
+    for (const name of [
+      'measurement',
+      'policy.debug_allowed',
+      'reported_tcb.parts.microcode',
+      'platform_info.alias_check_complete',
+      'signature.r',
+    ])
+      expect(out).toMatch(new RegExp(`^ +${name.replaceAll('.', '\\.')} +\\S`, 'm'))
+    expect(out).toContain(measurement())
+    expect(out).toContain('hwID')
+    expect(out).toMatch(/SNP-01 pass/)
+  })
+
+  it.each([
+    ['a raw report', (report: Uint8Array) => report],
+    ['the answer of a guest driver', reportResponse],
+  ])('takes %s', async (_, form) => {
+    const { code, out } = await assay(['inspect', files.write('report.bin', form(host.report(new Uint8Array(64)))), '--json'])
+    expect([code, JSON.parse(out)]).toMatchObject([0, { verified: false, type: 'snp', report: { measurement: measurement() } }])
+  })
+
+  it.each([
+    ['DER', (der: Uint8Array) => der],
+    ['PEM', (der: Uint8Array) => pem(der)],
+  ])('takes a certificate in %s', async (_, form) => {
+    const { code, out } = await assay(['inspect', files.write('vcek', form(host.vek.der)), '--json'])
+    expect([code, JSON.parse(out)]).toMatchObject([0, { verified: false, type: 'certificate', vek: { kind: 'vcek' } }])
+  })
+
+  it('shows forged evidence without a complaint, and every item of a request', async () => {
+    const forged = fakeHost(amd, { fields: { tamper: [[0x90, new Uint8Array(48)]] } }).evidence(new Uint8Array(64))
+    const { code, out } = await assay([
+      'inspect',
+      files.write('request.json', { evidence: [forged, host.evidence(new Uint8Array(64))] }),
+      '--json',
+    ])
+    expect(code).toBe(0)
+    expect(JSON.parse(out)).toHaveLength(2)
+  })
+
+  it('names what cannot be read by its code', async () => {
+    const { code, out, err } = await assay(['inspect', files.write('short.bin', host.report(new Uint8Array(64)).subarray(1))])
+    expect([code, out]).toEqual([1, ''])
+    expect(err).toContain('snp-report-size')
+  })
+
+  it('takes JSON that is no evidence for wrong usage', async () => {
+    expect((await assay(['inspect', files.write('other.json', { hello: 1 })])).code).toBe(2)
+  })
+})
+
+describe('untrusted text', () => {
+  it('cannot move the cursor or hide', () => {
+    expect(printable('CN=\u001b[2Jevil\u202e\u0000\n')).toBe('CN=\\u001b[2Jevil\\u202e\\u0000\\u000a')
+    expect(columns([['\u001b[31mname', '\rvalue']])).toBe('\\u001b[31mname  \\u000dvalue')
+  })
+
+  it('is wrapped at blanks, and a digest stays whole', () => {
+    const digest = 'ab'.repeat(64)
+    const lines = columns([['name', `${'word '.repeat(40)}${digest}`]]).split('\n')
+    expect(lines.length).toBeGreaterThan(2)
+    expect(lines.some((line) => line.endsWith(digest))).toBe(true)
+  })
+})
