@@ -52,23 +52,28 @@ function warn(config: Config, log: Telemetry): void {
     log.warn({ url: config.amdKds.url }, 'DANGEROUSLY_PLAIN_HTTP: anybody on the way can withhold collateral')
 }
 
-/** Runs until a signal: the first drains and exits 0, a second ends at once. */
+/** Runs until a signal: the first drains and exits 0, a second ends at once. One that comes during the start counts after it. */
 export async function runService({ config, warnings }: Loaded): Promise<number> {
   const log = createLog(config.logLevel)
   for (const text of warnings) log.warn(text)
+  const asked = signalled()
   const running = await serve(config, { log })
-  const { promise: asked, resolve: ask } = Promise.withResolvers<NodeJS.Signals>()
-  let signals = 0
-  const onSignal = (signal: NodeJS.Signals) => {
-    signals += 1
-    ask(signal)
-    // Conventional: 128 and the number of the signal.
-    if (signals > 1) process.exit(signal === 'SIGINT' ? 130 : 143)
-  }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, onSignal)
   log.info({ signal: await asked }, 'draining')
   await running.drain()
   return 0
+}
+
+/** Resolves at the first signal that asks to end; at the second the process ends, with 128 and the signal's number as is usual. */
+function signalled(): Promise<NodeJS.Signals> {
+  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>()
+  let count = 0
+  const onSignal = (signal: NodeJS.Signals) => {
+    count += 1
+    if (count > 1) process.exit(signal === 'SIGINT' ? 130 : 143)
+    resolve(signal)
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, onSignal)
+  return promise
 }
 
 async function main(): Promise<number> {

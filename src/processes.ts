@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Config } from './config.ts'
 import type { Listening } from './listener.ts'
 import type { Owned } from './owned.ts'
@@ -49,7 +49,7 @@ export async function startProcesses(config: Config, owned: Owned, log: Telemetr
 
 /** Starts one child and resolves with its port. Rejects if it ends before it listens. */
 async function startChild(fleet: Fleet, config: Config): Promise<number> {
-  const child = fork(join(import.meta.dirname, 'child.ts'), [], { serialization: 'advanced', execArgv: [] })
+  const child = fork(fileURLToPath(new URL('./child.ts', import.meta.url)), [], { serialization: 'advanced', execArgv: [] })
   const startedAt = Date.now()
   fleet.children.add(child)
   const channel = channelTo(child)

@@ -11,12 +11,11 @@ export function readBytes(path: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes)
 }
 
+const textOf = (bytes: Uint8Array, name: string): string =>
+  attempt(() => new TextDecoder('utf-8', { fatal: true }).decode(bytes), `${name} is not UTF-8 text`)
+
 /** The text of a file; anything that is not UTF-8 is refused, not replaced. */
 export const readText = (path: string): string => textOf(readBytes(path), path)
-
-/** Bytes as UTF-8 text. */
-export const textOf = (bytes: Uint8Array, name: string): string =>
-  attempt(() => new TextDecoder('utf-8', { fatal: true }).decode(bytes), `${name} is not UTF-8 text`)
 
 function attempt<T>(work: () => T, failure: string): T {
   try {

@@ -46,11 +46,12 @@ function wrap(text: string, width: number): string[] {
 
 /** Rows of a name and a value as aligned columns; values that are too long go on in the next line. Everything is made printable. */
 export function columns(rows: readonly (readonly [name: string, value: string])[], indent = 0): string {
-  const width = Math.max(0, ...rows.map(([name]) => name.length)) + 2
+  const safe = rows.map(([name, value]) => [printable(name), printable(value)] as const)
+  const width = Math.max(0, ...safe.map(([name]) => name.length)) + 2
   const margin = ' '.repeat(indent)
   const line = ([name, value]: readonly [string, string]) => {
-    const [first = '', ...more] = wrap(printable(value), Math.max(40, WIDTH - width - indent))
-    return [`${margin}${printable(name).padEnd(width)}${first}`, ...more.map((part) => `${margin}${' '.repeat(width)}${part}`)].join('\n')
+    const [first = '', ...more] = wrap(value, Math.max(40, WIDTH - width - indent))
+    return [`${margin}${name.padEnd(width)}${first}`, ...more.map((part) => `${margin}${' '.repeat(width)}${part}`)].join('\n')
   }
-  return rows.map(line).join('\n')
+  return safe.map(line).join('\n')
 }
