@@ -1,33 +1,54 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { collateralLab, paying, type CollateralLab } from '../../test/collateral-lab.ts'
+import { describe, expect, it } from 'vitest'
+import { crlAddress } from '../verifiers/snp/address.ts'
 import { withDocuments } from './given.ts'
-import { collateralSummary } from './summary.ts'
+import type { CollateralRequest, CollateralService } from './service.ts'
 
-const list = 'amd/crl/Milan/vcek'
-let lab: CollateralLab
-beforeAll(async () => {
-  lab = await collateralLab()
-})
-afterAll(() => lab.close())
+const LIST = crlAddress('Milan', 'vcek')
+const OTHER = crlAddress('Milan', 'vlek')
 
-describe('documents that were given', () => {
-  it('stand in the place of those that the service has, and are part of the summary', async () => {
-    const service = lab.service()
-    await service.start()
-    const bytes = Uint8Array.from([1])
-    const given = withDocuments(service, new Map([[list, bytes]]))
-    const { collateral } = await given.obtain(paying(list, 'amd/crl/Milan/vlek'))
-    expect(collateral.documents.get(list)).toEqual(bytes)
-    expect(collateral.documents.get('amd/crl/Milan/vlek')?.length).toBeGreaterThan(100)
-    expect(collateralSummary(await given.obtain(paying(list))).digest).not.toBe(
-      collateralSummary(await service.obtain(paying(list))).digest,
-    )
+function recording() {
+  const asked: CollateralRequest[] = []
+  const service: CollateralService = {
+    obtain: async (request) => {
+      asked.push(request)
+      const documents = new Map(request.needs.map((address) => [address, Uint8Array.of(1)]))
+      return {
+        collateral: { documents, missing: new Map(), marks: new Map() },
+        fetchedAt: new Map(),
+        expiresAt: new Map(),
+        retryAfter: undefined,
+      }
+    },
+    remember: async () => {},
+    status: async () => [],
+    problems: async () => [],
+    start: async () => {},
+    stop: async () => {},
+  }
+  return { asked, service }
+}
+
+const request = { needs: [LIST, OTHER], prefix: 'p', caller: 'anonymous' } as const
+
+describe('given documents', () => {
+  it('come before any other, and the service is asked for the rest only', async () => {
+    const { asked, service } = recording()
+    const { collateral } = await withDocuments(service, new Map([[LIST, Uint8Array.of(7)]])).obtain(request)
+    expect([...collateral.documents]).toEqual([
+      [OTHER, Uint8Array.of(1)],
+      [LIST, Uint8Array.of(7)],
+    ])
+    expect(asked.map(({ needs }) => needs)).toEqual([[OTHER]])
   })
 
-  it('change nothing when there are none, or for other addresses', async () => {
-    const service = lab.service()
+  it('that nobody needs are not handed out', async () => {
+    const { service } = recording()
+    const { collateral } = await withDocuments(service, new Map([[crlAddress('Turin', 'vcek'), Uint8Array.of(7)]])).obtain(request)
+    expect([...collateral.documents.keys()]).toEqual([LIST, OTHER])
+  })
+
+  it('that are none change nothing', () => {
+    const { service } = recording()
     expect(withDocuments(service, new Map())).toBe(service)
-    const given = withDocuments(service, new Map([[list, Uint8Array.from([1])]]))
-    expect((await given.obtain(paying('amd/crl/Milan/vlek'))).collateral.missing.size).toBe(1)
   })
 })

@@ -1,0 +1,77 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import type { CollateralService } from './collateral/service.ts'
+import { createReadiness, type SettableReadiness } from './readiness.ts'
+import { memoryStores } from './stores/memory.ts'
+import type { Stores } from './stores/stores.ts'
+import { crlAddress } from './verifiers/snp/address.ts'
+
+const NOW = new Date('2026-06-01T00:00:00Z')
+const SIGNED = new Date('2026-05-01T00:00:00Z')
+
+const collateral = (problems: readonly string[] = []): CollateralService => ({
+  obtain: () => Promise.reject(new Error('not asked here')),
+  remember: async () => {},
+  status: async () => [],
+  problems: async () => problems,
+  start: async () => {},
+  stop: async () => {},
+})
+
+let readiness: SettableReadiness | undefined
+afterEach(() => readiness?.stop())
+
+function create(parts: Partial<Parameters<typeof createReadiness>[0]> = {}): SettableReadiness {
+  readiness = createReadiness({ stores: memoryStores(), collateral: collateral(), now: () => NOW, ...parts })
+  return readiness
+}
+
+const withChallenges = (challenges: Partial<Stores['challenges']>): Stores => {
+  const stores = memoryStores()
+  return { ...stores, challenges: { ...stores.challenges, ...challenges } }
+}
+
+describe('readiness', () => {
+  it('has no problems when everything is at hand', async () => {
+    expect(await create().problems()).toEqual([])
+  })
+
+  it('tells that it drains', () => {
+    const ready = create()
+    expect(ready.draining()).toBe(false)
+    ready.startDraining()
+    expect(ready.draining()).toBe(true)
+  })
+
+  it('tells what collateral is missing', async () => {
+    expect(await create({ collateral: collateral(['no list']) }).problems()).toEqual(['no list'])
+  })
+
+  it('tells that the store cannot be used', async () => {
+    const stores = { ...memoryStores(), ping: () => Promise.reject(new Error('gone')) }
+    expect(await create({ stores }).problems()).toEqual(['the store cannot be used: gone'])
+  })
+
+  it.each([30_001, -30_001, Number.NaN])('tells a clock that is %s ms from the store’s', async (offset) => {
+    const stores = withChallenges({ clockOffset: async () => offset })
+    expect(await create({ stores }).problems()).toEqual(['the clock is too far from the store’s'])
+  })
+
+  it('takes a clock within the tolerance', async () => {
+    expect(await create({ stores: withChallenges({ clockOffset: async () => -30_000 }) }).problems()).toEqual([])
+  })
+
+  it('tells a clock that is behind a date that a vendor signed', async () => {
+    const stores = memoryStores()
+    await stores.collateral.advanceMark(crlAddress('Genoa', 'vlek'), { number: 1n, thisUpdate: SIGNED })
+    await stores.collateral.advanceMark(crlAddress('Milan', 'vcek'), { number: 1n, thisUpdate: new Date(0) })
+    const right = create({ stores })
+    expect(right.newestSignedDate()).toBeUndefined()
+    await right.start()
+    expect(right.newestSignedDate()).toEqual(SIGNED)
+    expect(await right.problems()).toEqual([])
+    right.stop()
+    const wrong = create({ stores, now: () => new Date(SIGNED.getTime() - 1) })
+    await wrong.start()
+    expect(await wrong.problems()).toEqual(['the clock is behind a date that a vendor signed'])
+  })
+})
