@@ -18,6 +18,7 @@ const PLANTED = [
   { folder: 'lint-simulator', gate: 'lint', says: 'the simulator is reached by dynamic import' },
   { folder: 'lint-floating', gate: 'lint', says: 'no-floating-promises' },
   { folder: 'types', gate: 'types', says: 'TS2322' },
+  { folder: 'load-test-types', gate: 'load-test types', says: 'TS2322' },
   { folder: 'dead-weight', gate: 'dead-weight', says: 'unused' },
   { folder: 'documentation', gate: 'documentation', says: 'no doc comment: src/verifiers/planted.ts' },
   { folder: 'dependencies', gate: 'dependencies', says: 'left-pad' },
