@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { attempt, readable } from './der-attempt.ts'
 import { AttestationError } from './problems.ts'
 import { readPublicKey, verifyPss } from './signatures.ts'
 import { SNP_PRODUCTS } from './snp/address.ts'
@@ -76,15 +77,11 @@ function readRoot(der: Uint8Array): AmdAnchor {
 
 /** The anchor of an intermediate that this root has signed; nothing for any other certificate. */
 function readIntermediate(der: Uint8Array, ark: AmdAnchor): readonly AmdAnchor[] {
-  try {
-    const certificate = parseCertificate(der)
-    const role = (['ask', 'asvk'] as const).find((r) => sameName(certificate.subject, amdName(authorityName(r, ark.product))))
-    const fault = faultUnder(certificate, ark) ?? unfitForAuthority(certificate, 'intermediate')
-    return role === undefined || fault !== undefined ? [] : [anchorFrom(certificate, ark.product, role)]
-  } catch (error) {
-    if (error instanceof AttestationError) return []
-    throw error
-  }
+  const certificate = readable(() => parseCertificate(der))
+  if (certificate === undefined) return []
+  const role = (['ask', 'asvk'] as const).find((r) => sameName(certificate.subject, amdName(authorityName(r, ark.product))))
+  const fault = faultUnder(certificate, ark) ?? attempt(() => unfitForAuthority(certificate, 'intermediate'))
+  return role === undefined || fault !== undefined ? [] : [anchorFrom(certificate, ark.product, role)]
 }
 
 /** Why a certificate is not one that this root has signed as AMD signs; undefined if it is. */

@@ -1,3 +1,4 @@
+import { readable } from './der-attempt.ts'
 import { DerReader, TAG, type DerDocument } from './der.ts'
 import { MARKER_OID, carriesMarker } from './x509-marker.ts'
 import { repeatedExtension, type Extension, type ParsedCertificate } from './x509.ts'
@@ -46,13 +47,7 @@ function faultOfForm({ version, extensions }: ParsedCertificate): string | undef
 export const isSimulated = ({ extensions }: ParsedCertificate): boolean => extensions.some(carriesMarker)
 
 /** Whether a certificate says that it is an authority; a basicConstraints that cannot be read says no. */
-export function claimsAuthority({ extensions }: ParsedCertificate): boolean {
-  try {
-    return readConstraints(extensions).ca
-  } catch {
-    return false
-  }
-}
+export const claimsAuthority = ({ extensions }: ParsedCertificate): boolean => readable(() => readConstraints(extensions))?.ca === true
 
 /** BasicConstraints (RFC 5280 section 4.2.1.9). It must be critical, else a lax reader would pass over it. */
 function readConstraints(extensions: readonly Extension[]): Constraints {

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { freshMemo } from '../../../test/snp-in-process.ts'
 import { fakeAmd, type FakeAmd } from '../../simulator/amd.ts'
@@ -88,6 +89,13 @@ const shipped = (overrides: Parameters<FakeAmd['vcek']>[0]['overrides']) => {
   return endorse({ certificates: [changed.der] })
 }
 
+/** The VCEK with bytes replaced by others from the same place on. */
+function patched(from: string, to: string): Promise<Endorsement> {
+  const der = Buffer.from(vcek.der)
+  Buffer.from(to, 'hex').copy(der, der.indexOf(Buffer.from(from, 'hex')))
+  return endorse({ certificates: [new Uint8Array(der)] })
+}
+
 const address = (): CollateralAddress => vcekAddressOfReport(parseReport(signedReport(vcek))) ?? 'amd/none'
 const fetched = (der: Uint8Array): Collateral => ({ ...none, documents: new Map([[address(), der]]) })
 
@@ -168,6 +176,10 @@ describe('roots and modes (SNP-30 to SNP-32)', () => {
 describe('the certificate’s form', () => {
   it.each([
     ['bytes that are no certificate', () => endorse({ certificates: [Uint8Array.of(0x30, 0)] }), 'SNP-23 snp-vek-algorithm'],
+    ['another version', () => patched('a003020102', 'a003020101'), 'SNP-23 snp-vek-algorithm'],
+    ['a key on P-256', () => shipped({ keys: generateKeyPairSync('ec', { namedCurve: 'P-256' }) }), 'SNP-23 snp-vek-algorithm'],
+    ['a key that is no point of the curve', () => patched('2b81040022036200', '2b8104002203620004ff'), 'SNP-23 snp-vek-algorithm'],
+    ['a point that is compressed', () => patched('2b8104002203620004', '2b8104002203620002'), 'SNP-23 snp-vek-algorithm'],
     ['another algorithm inside than outside', () => shipped({ innerScheme: 'pkcs1-sha384' }), 'SNP-23 snp-vek-algorithm'],
     ['the name VCEK, which is not AMD’s', () => shipped({ commonName: 'VCEK' }), 'SNP-25 snp-vek-subject'],
     ['the name of an authority', () => shipped({ commonName: 'SEV-Milan' }), 'SNP-24 snp-vek-kind-mismatch'],

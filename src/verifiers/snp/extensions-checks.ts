@@ -1,3 +1,4 @@
+import { attempt } from '../der-attempt.ts'
 import { hexOf } from '../der-values.ts'
 import { AttestationError } from '../problems.ts'
 import type { Check } from '../verifier.ts'
@@ -31,13 +32,9 @@ export function checkExtensions(
   kind: 'vcek' | 'vlek',
   product: SnpProduct,
 ): { readonly checks: readonly Check[]; readonly read?: VekExtensions } {
-  try {
-    const read = readVekExtensions(extensions)
-    return { checks: [checkComplete(read, product), ...checkValues(read, product), checkHolder(read, kind)], read }
-  } catch (error) {
-    if (error instanceof AttestationError) return { checks: [failed(complete, error.message)] }
-    throw error
-  }
+  const read = attempt(() => readVekExtensions(extensions))
+  if (read instanceof AttestationError) return { checks: [failed(complete, read.message)] }
+  return { checks: [checkComplete(read, product), ...checkValues(read, product), checkHolder(read, kind)], read }
 }
 
 function checkComplete({ spl }: VekExtensions, product: SnpProduct): Check {

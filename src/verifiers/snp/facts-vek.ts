@@ -1,5 +1,6 @@
 import { X509Certificate, type KeyObject } from 'node:crypto'
-import { hexOf } from '../der-values.ts'
+import { attempt } from '../der-attempt.ts'
+import { equalBytes, hexOf } from '../der-values.ts'
 import { AttestationError } from '../problems.ts'
 import { readPublicKey, verifyPss } from '../signatures.ts'
 import type { AmdAnchor, Anchors, Check, Mode } from '../verifier.ts'
@@ -25,7 +26,7 @@ export type Proof = { readonly checks: readonly Check[]; readonly fact?: VekFact
 const P384_SPKI_START = '3076301006072a8648ce3d020106052b8104002203620004'
 const P384_SPKI_BYTES = 120
 
-const { algorithm, kind, subject, root, issuer, signature } = CHAIN_RULES
+const { algorithm, kind: oneKind, subject, root, issuer, signature } = CHAIN_RULES
 
 /**
  * Proves what can be proven of a VEK certificate alone, without time, revocation or report: form, names, signature by a pinned
@@ -35,33 +36,43 @@ export function proveVek(der: Uint8Array, scope: ProofScope): Proof {
   const leaf = readLeaf(der)
   if ('fault' in leaf) return { checks: [failed(algorithm, leaf.fault)] }
   const { certificate, key } = leaf
-  const form = [passed(algorithm, `P-384, ${describeAlgorithm(certificate.innerAlgorithm)}`)]
-  const names = checkNames(certificate)
-  if (names.outcome === 'fail') return { checks: [...form, names] }
-  const chain = findChain(certificate, scope)
-  if (chain.authorities === undefined) return { checks: [...form, names, ...chain.checks] }
-  const extensions = checkExtensions(certificate.extensions, vekKind(certificate), chain.authorities.issuer.product)
-  const checks = inOrder([...form, names, ...chain.checks, ...extensions.checks])
-  const vek = extensions.read === undefined ? undefined : vekFrom(certificate, extensions.read)
-  if (vek === undefined || checks.some(({ outcome }) => outcome === 'fail')) return { checks }
+  const kind = kindOf(commonNameOf(certificate.subject))
+  const form = [passed(algorithm, `P-384, ${describeAlgorithm(certificate.innerAlgorithm)}`), checkNames(certificate)]
+  if (kind === undefined || hasFailed(form)) return { checks: form }
+  const chain = findChain(certificate, kind, scope)
+  if (chain.authorities === undefined) return { checks: inOrder([...form, ...chain.checks]) }
   const { authorities } = chain
-  const windows = windowsOf({ vek, ...authorities })
-  return { checks, fact: { vek, key, product: authorities.issuer.product, ...authorities, windows, checks } }
+  const extensions = checkExtensions(certificate.extensions, kind, authorities.issuer.product)
+  const checks = inOrder([...form, ...chain.checks, ...extensions.checks])
+  const vek = extensions.read === undefined ? undefined : vekFrom(certificate, extensions.read)
+  if (vek === undefined || hasFailed(checks)) return { checks }
+  return {
+    checks,
+    fact: { vek, key, product: authorities.issuer.product, ...authorities, windows: windowsOf({ vek, ...authorities }), checks },
+  }
 }
 
-const vekKind = ({ subject: name }: ParsedCertificate): 'vcek' | 'vlek' => kindOf(commonNameOf(name)) ?? 'vcek'
+const hasFailed = (checks: readonly Check[]): boolean => checks.some(({ outcome }) => outcome === 'fail')
+
+type Leaf = { readonly certificate: ParsedCertificate; readonly key: KeyObject }
 
 /** SNP-23, by our reader and by OpenSSL's: both must read the same key. */
-function readLeaf(der: Uint8Array): { certificate: ParsedCertificate; key: KeyObject } | { fault: string } {
+function readLeaf(der: Uint8Array): Leaf | { readonly fault: string } {
+  const certificate = attempt(() => parseCertificate(der))
+  if (certificate instanceof AttestationError) return { fault: certificate.message }
+  const fault = faultOfForm(certificate)
+  if (fault !== undefined) return { fault }
+  const key = readKey(der)
+  const isSame = key !== undefined && equalBytes(key.export({ type: 'spki', format: 'der' }), certificate.spki)
+  return isSame ? { certificate, key } : { fault: 'OpenSSL does not find the same key on the curve' }
+}
+
+/** The key of a certificate as OpenSSL reads it; undefined where it does not, or the point is not on its curve. */
+function readKey(der: Uint8Array): KeyObject | undefined {
   try {
-    const certificate = parseCertificate(der)
-    const fault = faultOfForm(certificate)
-    const key = readPublicKey(certificate.spki)
-    const isOneKey = key?.equals(new X509Certificate(der).publicKey) === true
-    if (fault !== undefined || key === undefined) return { fault: fault ?? 'the key is not a point of P-384' }
-    return isOneKey ? { certificate, key } : { fault: 'two readers find two different keys' }
-  } catch (error) {
-    return { fault: error instanceof AttestationError ? error.message : 'OpenSSL cannot read the certificate' }
+    return new X509Certificate(der).publicKey
+  } catch {
+    return undefined
   }
 }
 
@@ -78,29 +89,31 @@ function checkNames(certificate: ParsedCertificate): Check {
   const name = commonNameOf(certificate.subject)
   const actual = `subject ${formatName(certificate.subject)}; issuer ${formatName(certificate.issuer)}`
   if (!isAmdName(certificate.subject) || !isAmdName(certificate.issuer)) return failed(subject, actual)
-  if (isAuthorityName(name)) return failed(kind, `${name} is an authority`)
+  if (isAuthorityName(name)) return failed(oneKind, `${name} is an authority`)
   return judgeIf(kindOf(name) !== undefined)(subject, actual)
 }
 
 type Authorities = { readonly issuer: AmdAnchor; readonly root: AmdAnchor }
+type Chain = { readonly checks: readonly Check[]; readonly authorities?: Authorities }
 
 /**
  * SNP-30 to SNP-32: the pinned intermediate whose name the certificate's issuer has, among ASKs for a VCEK and ASVKs for a VLEK,
  * and never by the report's product (section 6.3).
  */
-function findChain(certificate: ParsedCertificate, { anchors, mode }: ProofScope): { checks: readonly Check[]; authorities?: Authorities } {
+function findChain(certificate: ParsedCertificate, kind: 'vcek' | 'vlek', { anchors, mode }: ProofScope): Chain {
   if (mode === 'production' && isSimulated(certificate)) return { checks: [failed(root, 'a certificate of the simulator')] }
   const name = commonNameOf(certificate.issuer)
-  const role = ISSUER_ROLE[vekKind(certificate)]
+  const role = ISSUER_ROLE[kind]
   const named = anchors.amd.filter((anchor) => anchor.role === role && anchor.commonName === name)
   if (named.length === 0) return { checks: [failed(issuer, `no pinned ${role.toUpperCase()} is called ${name}`)] }
   const signer = named.find((anchor) => isSignedBy(certificate, anchor))
   const isIssuer = passed(issuer, `${name}, a pinned ${role.toUpperCase()}`)
   if (signer === undefined) return { checks: [isIssuer, failed(signature, `not signed by the pinned key of ${name}`)] }
-  const ark = anchors.amd.find((anchor) => isRootOf(anchor, signer))
   const found = [isIssuer, passed(signature, `signed by the pinned key of ${name}`)]
-  const fault = faultOfRoot(ark, signer, { certificate, mode })
-  if (ark === undefined || fault !== undefined) return { checks: [failed(root, fault ?? 'no root'), ...found] }
+  const ark = anchors.amd.find((anchor) => isRootOf(anchor, signer))
+  if (ark === undefined) return { checks: [failed(root, `no root of ${signer.product} is pinned`), ...found] }
+  const fault = faultOfOrigin(ark, certificate, mode)
+  if (fault !== undefined) return { checks: [failed(root, fault), ...found] }
   return { checks: [passed(root, `${ark.commonName}, ${ark.origin}`), ...found], authorities: { issuer: signer, root: ark } }
 }
 
@@ -108,15 +121,10 @@ function findChain(certificate: ParsedCertificate, { anchors, mode }: ProofScope
 const isRootOf = (anchor: AmdAnchor, { product, origin }: AmdAnchor): boolean =>
   anchor.role === 'ark' && anchor.product === product && anchor.origin === origin
 
-/** Why a chain that holds together is not to be trusted (SNP-30; design section 5). */
-function faultOfRoot(
-  ark: AmdAnchor | undefined,
-  signer: AmdAnchor,
-  { certificate, mode }: { certificate: ParsedCertificate; mode: Mode },
-): string | undefined {
-  if (ark === undefined) return `no root of ${signer.product} is pinned`
-  if (mode === 'production' && ark.origin === 'test') return 'a test root, in production'
-  return ark.origin !== 'test' && isSimulated(certificate) ? 'a certificate of the simulator under a pinned root' : undefined
+/** Why a chain that holds together is not to be trusted all the same (SNP-30; design section 5). */
+function faultOfOrigin(ark: AmdAnchor, certificate: ParsedCertificate, mode: Mode): string | undefined {
+  if (ark.origin !== 'test') return isSimulated(certificate) ? 'a certificate of the simulator under a pinned root' : undefined
+  return mode === 'production' ? 'a test root, in production' : undefined
 }
 
 function isSignedBy({ tbs, signature: bytes }: ParsedCertificate, anchor: AmdAnchor): boolean {

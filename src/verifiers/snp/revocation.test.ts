@@ -3,7 +3,7 @@ import { freshMemo } from '../../../test/snp-in-process.ts'
 import { fakeAmd, type FakeAmd } from '../../simulator/amd.ts'
 import { amdName } from '../../simulator/names.ts'
 import type { CrlRequest } from '../../simulator/revocation.ts'
-import { anchorsOf } from '../anchors.ts'
+import { anchorsOf, pinnedAnchors } from '../anchors.ts'
 import { genuineOnly, type AmdAnchor, type CollateralAddress, type Context, type Memo, type RollbackMark } from '../verifier.ts'
 import { crlAddress } from './address.ts'
 import { checkRevocation, type Revocation } from './revocation.ts'
@@ -30,11 +30,12 @@ type Trial = {
   readonly marks?: Map<CollateralAddress, RollbackMark>
   readonly rigour?: Partial<Context['rigour']>
   readonly memo?: Memo
+  readonly root?: AmdAnchor
   readonly now?: Date
 }
 function judge(
   documents: Map<CollateralAddress, Uint8Array>,
-  { marks = new Map(), rigour = {}, memo = freshMemo(), ...at }: Trial = {},
+  { marks = new Map(), rigour = {}, memo = freshMemo(), root = anchor('ark'), ...at }: Trial = {},
 ): Revocation {
   const context: Context = {
     now,
@@ -45,7 +46,7 @@ function judge(
     rigour: { ...genuineOnly, revocation: 'require', ...rigour },
   }
   const collateral = { documents, missing: new Map(), marks }
-  return checkRevocation({ issuer: anchor('ask'), root: anchor('ark'), anchors: anchorsOf(amd.anchors()), collateral, context })
+  return checkRevocation({ issuer: anchor('ask'), root, anchors: anchorsOf(amd.anchors()), collateral, context })
 }
 const codes = ({ checks }: Revocation): readonly string[] =>
   checks.map((check) => ('code' in check ? `${check.outcome} ${check.code}` : check.outcome))
@@ -178,5 +179,13 @@ describe('the memo', () => {
     expect(new Set(kept).size).toBe(2)
     expect(kept).toHaveLength(2)
     expect(codes(judge(good, { memo: counted, now: hours(1000) }))).toEqual(fail('snp-crl-expired'))
+  })
+
+  it('keeps a list for the root that signed it alone', () => {
+    const memo = freshMemo()
+    const good = both(list())
+    expect(codes(judge(good, { memo }))).toEqual(['pass', 'pass'])
+    const pinned = pinnedAnchors.amd.find(({ commonName }) => commonName === 'ARK-Milan')
+    expect(codes(judge(good, { memo, root: pinned ?? anchor('asvk') }))).toEqual(fail('snp-crl-signature'))
   })
 })

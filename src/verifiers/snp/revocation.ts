@@ -1,4 +1,5 @@
 import type { RevocationList } from '../crl.ts'
+import { attempt } from '../der-attempt.ts'
 import { AttestationError, problemOf, type ProblemCode } from '../problems.ts'
 import type { AmdAnchor, Anchors, Check, Collateral, CollateralAddress, Context, RollbackMark } from '../verifier.ts'
 import { crlAddress } from './address.ts'
@@ -47,15 +48,11 @@ function checkEndpoint(input: RevocationInput, endpoint: Endpoint): EndpointResu
     return { check: skipped(ruleFor(endpoint, 'snp-crl-unavailable'), 'not asked: the policy turns revocation off') }
   const bytes = collateral.documents.get(address)
   if (bytes === undefined) return { check: absent(input, endpoint, address) }
-  try {
-    const list = readList(bytes, endpoint, input)
-    const fault = faultOf(list, input, collateral.marks.get(address))
-    if (fault !== undefined) return { check: failed(ruleFor(endpoint, fault.code), fault.why) }
-    return { check: passed(ruleFor(endpoint, 'snp-crl-unavailable'), list.text), until: endOf(list, context) }
-  } catch (error) {
-    if (error instanceof AttestationError) return { check: failed(ruleFor(endpoint, error.code), error.message) }
-    throw error
-  }
+  const list = attempt(() => readList(bytes, endpoint, input))
+  if (list instanceof AttestationError) return { check: failed(ruleFor(endpoint, list.code), list.message) }
+  const fault = faultOf(list, input, collateral.marks.get(address))
+  if (fault !== undefined) return { check: failed(ruleFor(endpoint, fault.code), fault.why) }
+  return { check: passed(ruleFor(endpoint, 'snp-crl-unavailable'), list.text), until: endOf(list, context) }
 }
 
 /** Absence is tolerated only in mode `prefer`, and only until a list was once seen. */
@@ -72,7 +69,8 @@ const notChecked = (endpoint: Endpoint, why: string): Check => {
 
 /** A list whose signature is proven, from memory if these bytes were proven before. */
 function readList(bytes: Uint8Array, endpoint: Endpoint, { root, anchors, context }: RevocationInput): RevocationList {
-  const role = `${root.product}/${endpoint}`
+  // Beside a pinned root there may be one of a test with the same name: what one has signed is not proven for the other.
+  const role = `${root.origin}/${root.commonName}/${endpoint}`
   const key = factKey({ fact: 'snp-crl/1', mode: context.mode, anchors: anchors.digest, role }, bytes)
   const known = context.memo.crl.get(key)
   if (known !== undefined) return known

@@ -1,5 +1,5 @@
+import { readable } from '../der-attempt.ts'
 import { equalBytes, hexOf } from '../der-values.ts'
-import { AttestationError } from '../problems.ts'
 import { claimsAuthority } from '../x509-ca.ts'
 import { parseCertificate } from '../x509.ts'
 import type { CollateralAddress } from '../verifier.ts'
@@ -16,12 +16,8 @@ export const endorsementCandidates = (certificates: readonly Uint8Array[]): read
   certificates.filter((der) => !isAuthority(der))
 
 function isAuthority(der: Uint8Array): boolean {
-  try {
-    return claimsAuthority(parseCertificate(der))
-  } catch (error) {
-    if (error instanceof AttestationError) return false
-    throw error
-  }
+  const certificate = readable(() => parseCertificate(der))
+  return certificate !== undefined && claimsAuthority(certificate)
 }
 
 /**
@@ -54,14 +50,8 @@ export const isChipOf = (hwid: Uint8Array, chipId: Uint8Array): boolean =>
   hwid.length <= chipId.length && equalBytes(chipId.subarray(0, hwid.length), hwid) && isZero(chipId.subarray(hwid.length))
 
 /** REPORTED_TCB in the layout of a product; undefined where it does not have that layout (SNP-11). */
-export function reportedTcb(product: SnpProduct, { reportedTcb: bytes }: Report): SnpTcb | undefined {
-  try {
-    return parseTcb(product, bytes)
-  } catch (error) {
-    if (error instanceof AttestationError) return undefined
-    throw error
-  }
-}
+export const reportedTcb = (product: SnpProduct, { reportedTcb: bytes }: Report): SnpTcb | undefined =>
+  readable(() => parseTcb(product, bytes))
 
 /** The product that a report names (SNP-18, SNP-19); undefined in version 2, which names none, and for one without pinned roots. */
 export function reportProduct({ cpuid }: Report): SnpProduct | undefined {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { readable } from '../der-attempt.ts'
 import { hexOf } from '../der-values.ts'
 import { AttestationError } from '../problems.ts'
 import type { CollateralAddress } from '../verifier.ts'
@@ -79,24 +80,15 @@ export function parseVek(der: Uint8Array): Vek {
 
 /** What could be read of a certificate as a VEK; undefined where nothing could. */
 export function tryVek(der: Uint8Array): Vek | undefined {
-  return attempt(() => parseVek(der))
+  return readable(() => parseVek(der))
 }
 
 /** The product that a certificate's issuer names, unverified: a hint for which collateral a version 2 report needs. */
-export const productHint = (der: Uint8Array): SnpProduct | undefined => attempt(() => issuerProduct(parseCertificate(der)))
+export const productHint = (der: Uint8Array): SnpProduct | undefined => readable(() => issuerProduct(parseCertificate(der)))
 
 /** The address under which the vendor serves this certificate, unverified; undefined for anything but a VCEK of proper form. */
 export function vcekAddressOfCertificate(der: Uint8Array): CollateralAddress | undefined {
   const vek = tryVek(der)
   if (vek?.kind !== 'vcek' || vek.hwid?.length !== hwidBytes(vek.product)) return undefined
   return vcekAddress(vek.product, hexOf(vek.hwid), vek.tcb)
-}
-
-function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof AttestationError) return undefined
-    throw error
-  }
 }
