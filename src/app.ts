@@ -6,6 +6,7 @@ import type { Answer, Bindings, Call, Route } from './routes/call.ts'
 import { problemAnswer } from './routes/problem.ts'
 import type { Services } from './routes/services.ts'
 import { ROUTES } from './routes/table.ts'
+import { AttestationError, problemOf } from './verifiers/problems.ts'
 import { unknownAddress } from './routes/unknown.ts'
 import { createWork, type Work } from './routes/work.ts'
 
@@ -21,7 +22,7 @@ export function createApp(services: Services, routes: readonly Route[] = ROUTES)
   const app: App = new Hono()
   const frame = { services, work: createWork(services.limits) }
   for (const route of routes) app.on(route.method, honoPath(route.path), (c) => serve(c, route, frame))
-  const unknown: Route = { method: 'GET', path: '/', access: 'public', handler: unknownAddress(routes) }
+  const unknown: Route = { method: 'GET', path: '/*', access: 'public', handler: unknownAddress(routes) }
   app.notFound((c) => serve(c, unknown, frame))
   return app
 }
@@ -41,11 +42,23 @@ async function answer({ c, route, requestId }: Request, { services, work }: Fram
     const caller = authorise(route.access, c.req.header('authorization'), services.credentials)
     return await route.handler({ ...callOf(c, services), requestId, caller, work }, services)
   } catch (error) {
-    const problem = problemAnswer(error, { issuer: services.issuer, requestId })
-    // The error holds no bytes of the caller, so it may be logged whole.
-    services.log[problem.status === 500 ? 'error' : 'info']({ request_id: requestId, route: route.path, err: error }, 'refused')
-    return problem
+    logRefusal(error, { services, route: route.path, requestId })
+    return problemAnswer(error, { issuer: services.issuer, requestId })
   }
+}
+
+type Refused = { readonly services: Services; readonly route: string; readonly requestId: string }
+
+/** The log says to operators what the wire leaves out: every failed check with what was expected, and the cause of what is our fault. */
+function logRefusal(error: unknown, { services, route, requestId: request_id }: Refused): void {
+  const code = error instanceof AttestationError ? error.code : 'internal-error'
+  if (!(error instanceof AttestationError) || problemOf(code).kind === 'internal') {
+    services.log.error({ request_id, route, code, err: error }, 'failed')
+    return
+  }
+  const failed = error.checks.filter(({ outcome }) => outcome === 'fail')
+  // Neither the message nor a check holds bytes of the caller beyond the fields of a report.
+  services.log.info({ request_id, route, code, at: error.at, detail: error.message, failed }, 'refused')
 }
 
 function callOf(c: Ctx, services: Services): Omit<Call, 'requestId' | 'caller' | 'work'> {

@@ -200,6 +200,16 @@ describe('what is undecided', () => {
     await made.stop()
   })
 
+  it('leaves it usable when a required list has ended', async () => {
+    const later = new Date(Date.now() + 31 * 86_400_000)
+    const { made, on } = await service({ now: () => later })
+    const nonce = await challengeFrom(target(on))
+    const answers = [await ask({ nonce, ...target(on) }), await ask({ nonce, ...target(on) })]
+    expect(answers.map((answer) => refusal(answer)[0])).toEqual([503, 503])
+    expect(made.audit.map(({ outcome }) => outcome)).toEqual(['undecided', 'undecided'])
+    await made.stop()
+  })
+
   it('spends it for a verdict that needed nothing of what is missing', async () => {
     const { made, on } = await service({ vendor: vendorOf(amd, (address) => (address.startsWith('amd/crl/') ? down : undefined)) })
     const nonce = await challengeFrom(target(on))

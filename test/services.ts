@@ -31,7 +31,7 @@ export const TOKENS = { viewer: 'viewer-token', admin: 'admin-token' } as const
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 /** What a simulated guest measures. */
-export const GUEST = Buffer.from(SIM_MEASUREMENT).toString('hex')
+const GUEST = Buffer.from(SIM_MEASUREMENT).toString('hex')
 
 const OPERATORS = [
   { name: 'watcher', role: 'viewer', tokenSha256: sha256(TOKENS.viewer) },

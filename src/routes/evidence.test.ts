@@ -24,7 +24,7 @@ describe('evidence items', () => {
       form: 'report',
       bytes: Uint8Array.of(1, 2),
       certTable: new Uint8Array(),
-      certificates: [Buffer.from(pem), Uint8Array.of(0x30, 0)],
+      certificates: [new Uint8Array(Buffer.from(pem)), Uint8Array.of(0x30, 0)],
     })
     expect(evidenceOf(item({ type: 'snp', report_response: 'AQI' }))).toEqual({
       type: 'snp',

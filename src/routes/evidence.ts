@@ -32,13 +32,13 @@ function issue(ctx: z.core.$RefinementCtx, message: string): never {
   return z.NEVER
 }
 
+const utf8 = new TextEncoder()
+
 /** One PEM block is passed on as its text, so that the verifier judges its form; anything else must be base64 of DER. */
 const certificate = z
   .string()
   .max(base64Length(BYTES.certificates), `longer than ${BYTES.certificates} bytes`)
-  .transform((text, ctx) =>
-    text.includes('-----') ? Buffer.from(text, 'utf8') : (decodeBase64(text) ?? issue(ctx, `neither PEM nor ${BASE64}`)),
-  )
+  .transform((text, ctx) => (text.includes('-----') ? utf8.encode(text) : (decodeBase64(text) ?? issue(ctx, `neither PEM nor ${BASE64}`))))
   .meta({ description: `One certificate: a PEM block, or its DER in ${BASE64}` })
 
 const snp = z

@@ -2,7 +2,7 @@ import { AttestationError, isProblemCode, problemOf, statusOf, type ProblemCode 
 import { negotiate } from './accept.ts'
 import { json, type Answer, type Handler } from './call.ts'
 
-const CACHE = { 'cache-control': 'public, max-age=3600' }
+const CACHE = { 'cache-control': 'public, max-age=3600', vary: 'Accept' }
 
 /** What each kind means to whoever meets it (design section 3, Codes and statuses). */
 export const KIND_MEANINGS = {

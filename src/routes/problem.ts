@@ -6,7 +6,7 @@ import type { Answer } from './call.ts'
 export type ProblemContext = { readonly issuer: string; readonly requestId: string }
 
 /** The body of a refusal: RFC 9457 with our members (design section 3). */
-export type ProblemDocument = {
+type ProblemDocument = {
   readonly type: string
   readonly title: string
   readonly status: number
