@@ -32,13 +32,13 @@ export type Vek = {
 }
 
 /** The product whose authority a certificate names as its issuer; undefined for any other issuer. */
-export function issuerProduct({ issuer }: ParsedCertificate): SnpProduct | undefined {
+function issuerProduct({ issuer }: ParsedCertificate): SnpProduct | undefined {
   const name = commonNameOf(issuer)
   return SNP_PRODUCTS.find((product) => name === authorityName('ask', product) || name === authorityName('asvk', product))
 }
 
 /** The TCB that a VEK was derived for; a part that is missing is refused by SNP-40 and reads as undefined here. */
-export function vekTcb(product: SnpProduct, { spl }: VekExtensions): SnpTcb | undefined {
+function vekTcb(product: SnpProduct, { spl }: VekExtensions): SnpTcb | undefined {
   const [bootloader, tee, snp, microcode, fmc] = [1, 2, 3, 8, 9].map((number) => spl.get(number))
   if (bootloader === undefined || tee === undefined || snp === undefined || microcode === undefined) return undefined
   if (product !== 'Turin') return { bootloader, tee, snp, microcode }
