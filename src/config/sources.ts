@@ -26,6 +26,10 @@ const VARIABLES = {
   ASSAY_AMD_KDS_TRANSPORT: ['amd_kds_transport', 'text'],
 } as const satisfies Record<string, readonly [MemberName, Reading]>
 
+/** Every variable with the member that it sets. */
+export const variables = (): readonly { readonly variable: string; readonly member: MemberName }[] =>
+  Object.entries(VARIABLES).map(([variable, [member]]) => ({ variable, member }))
+
 /** Where the file is named. */
 export const FILE_VARIABLE = 'ASSAY_CONFIG'
 
