@@ -34,6 +34,7 @@ function project(planted: string): string {
   for (const file of [
     'package.json',
     'tsconfig.json',
+    'load-tests/tsconfig.json',
     '.oxlintrc.json',
     '.prettierrc.json',
     'redocly.yaml',
