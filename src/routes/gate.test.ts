@@ -52,6 +52,12 @@ describe('the JSON gate', () => {
     expect(refusal(() => read(nested(33)))).toBe('request-malformed: nesting is deeper than 32 at character 32')
   })
 
+  it('refuses more values than any request has', () => {
+    const list = (length: number) => `[${Array(length).fill('0').join(',')}]`
+    expect(read(list(10_000))).toHaveLength(10_000)
+    expect(refusal(() => read(list(20_000)))).toBe('request-malformed: more than 20000 values and members')
+  })
+
   it('refuses a million levels without a stack', () => {
     expect(refusal(() => read(nested(1_000_000)))).toMatch(/^request-malformed: nesting/)
   })

@@ -3,6 +3,12 @@ import { AttestationError } from '../verifiers/problems.ts'
 /** Deepest nesting that is read (design section 3); our own messages need six levels. */
 const MAX_DEPTH = 32
 
+/**
+ * Most braces, brackets, commas and strings that are read. A request of eight items with sixteen certificates each has under 1,000; two
+ * megabytes of tiny members would hold the process for a third of a second.
+ */
+const MAX_MARKS = 20_000
+
 /** Anything else would let two readers of one body see two different requests. */
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -43,7 +49,10 @@ type Frame = { readonly names: Set<string> | undefined; expects: 'name' | 'value
 function scan(text: string): void {
   const frames: Frame[] = []
   const structural = /["{}[\],]/g
+  let marks = 0
   for (let match = structural.exec(text); match !== null; match = structural.exec(text)) {
+    marks += 1
+    if (marks > MAX_MARKS) throw malformed(`more than ${MAX_MARKS} values and members`)
     const top = frames.at(-1)
     if (match[0] === '"') structural.lastIndex = readString(text, match.index, top)
     else step(match[0], frames, match.index)
