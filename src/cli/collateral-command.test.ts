@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { assay } from '../../test/cli.ts'
 import { startWorld, type World } from '../../test/service-process.ts'
@@ -108,6 +108,32 @@ describe('assay config', () => {
     const { code, err } = await assay(['config', 'check'], { ASSAY_MODE: 'prod', ASSAY_LISTEN: 'x', ASSAY_TYPO: '1' })
     expect(code).toBe(2)
     expect(err).toMatch(/mode \(ASSAY_MODE\)[^]*listen \(ASSAY_LISTEN\)|listen \(ASSAY_LISTEN\)[^]*mode \(ASSAY_MODE\)/)
+  })
+
+  it('reads the files that are named, and makes none', async () => {
+    const secret = world.files.write('readable-secret', 'x'.repeat(64))
+    chmodSync(secret, 0o644)
+    const wrong = { secret_file: secret, token_key_file: world.files.path('no-key'), tls_cert: '/nowhere.crt', tls_key: '/nowhere.key' }
+    const { code, err } = await assay(
+      ['config', 'check'],
+      environment('files', { ...wrong, audiences: { default: { policies: ['nowhere'] } } }),
+    )
+    expect(code).toBe(2)
+    expect(err).toMatch(/secret_file .*can be read by others/)
+    expect(err).toMatch(/token_key_file .*does not exist/)
+    expect(err).toMatch(/tls_cert .*ENOENT/)
+    expect(err).toMatch(/there is no policy nowhere/)
+    expect(existsSync(world.files.path('no-key'))).toBe(false)
+    expect(existsSync(world.files.path('files'))).toBe(false)
+  })
+
+  it('refuses a root that is none', async () => {
+    const { code, err } = await assay(
+      ['config', 'check'],
+      environment('roots', { insecure_test_roots: [world.files.write('root.der', 'x')] }),
+    )
+    expect(code).toBe(2)
+    expect(err).toContain('insecure_test_root')
   })
 
   it('needs a verb', async () => {

@@ -1,3 +1,5 @@
+import type { PolicySet } from '../appraisal/policy-set.ts'
+import { ConfigError, type Config } from '../config.ts'
 import { configuration } from './load.ts'
 import type { Session } from './output.ts'
 import type { AddCommand } from './program.ts'
@@ -24,18 +26,45 @@ export const addConfig: AddCommand = (program, session) => {
 }
 
 async function check({ print }: Flags, session: Session): Promise<void> {
-  const { loadPolicies } = await import('../config/policies.ts')
-  const { weakeningsOf } = await import('../appraisal/weakenings.ts')
   const { config } = configuration(session)
-  const policies = loadPolicies(config)
+  const policies = await usable(config)
   if (print === true) await show(session)
-  for (const { name, policies: names } of config.audiences) {
-    const weak = names.flatMap((policy) => weakeningsOf(policies.get(policy)?.document ?? unknown(policy)))
-    if (weak.length > 0) session.note(`assay: audience ${name} is only as strong as its weakest policy: ${weak.join(', ')}`)
-  }
+  for (const remark of await weakened(config, policies)) session.note(`assay: ${remark}`)
   session.note(
     `assay: the configuration is usable: ${config.audiences.length} audiences, ${policies.all().length} policies, mode ${config.mode}`,
   )
+}
+
+/** Reads everything that the configuration names, and makes nothing. Throws ConfigError. */
+async function usable(config: Config): Promise<PolicySet> {
+  const { loadPolicies } = await import('../config/policies.ts')
+  const { groundsOf } = await import('../config/grounds.ts')
+  const { fileProblems } = await import('../config/named-files.ts')
+  const problems = await fileProblems(config)
+  const policies = attempt(() => loadPolicies(config))
+  const wrong = [...problems, ...(policies instanceof ConfigError ? policies.problems : [])]
+  if (wrong.length > 0) throw new ConfigError(wrong)
+  if (policies instanceof ConfigError) throw policies
+  await groundsOf(config)
+  return policies
+}
+
+function attempt<T>(read: () => T): T | ConfigError {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof ConfigError) return error
+    throw error
+  }
+}
+
+/** An audience is as strong as its weakest policy, and the operator should hear which one that is. */
+async function weakened({ audiences }: Config, policies: PolicySet): Promise<readonly string[]> {
+  const { weakeningsOf } = await import('../appraisal/weakenings.ts')
+  return audiences.flatMap(({ name, policies: names }) => {
+    const weak = names.flatMap((policy) => weakeningsOf(policies.get(policy)?.document ?? unknown(policy)))
+    return weak.length === 0 ? [] : [`audience ${name} is only as strong as its weakest policy: ${weak.join(', ')}`]
+  })
 }
 
 async function show(session: Session): Promise<void> {

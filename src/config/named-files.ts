@@ -1,0 +1,30 @@
+import { loadSecret } from '../access/secrets.ts'
+import type { Config, ConfigProblem } from '../config.ts'
+import { loadTokenKey } from '../tokens/keys.ts'
+import { createSecureContext } from 'node:tls'
+import { readFileSync } from 'node:fs'
+
+/** The files that a configuration names, read as the service would read them, without making any. */
+const FILES: readonly { readonly path: string; readonly read: (config: Config) => unknown }[] = [
+  { path: 'secret_file', read: ({ secretFile }) => secretFile !== undefined && loadSecret(secretFile, 'refuse') },
+  { path: 'token_key_file', read: ({ tokenKeyFile, mode }) => tokenKeyFile !== undefined && loadTokenKey(tokenKeyFile, mode, 'refuse') },
+  {
+    path: 'tls_cert',
+    read: ({ tls }) => tls !== undefined && createSecureContext({ cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) }),
+  },
+]
+
+/** What is wrong with files that are named: absent, readable by others, or not what they should be. */
+export async function fileProblems(config: Config): Promise<readonly ConfigProblem[]> {
+  const problems = await Promise.all(FILES.map(async ({ path, read }) => problemOf(path, async () => read(config))))
+  return problems.flat()
+}
+
+async function problemOf(path: string, read: () => Promise<unknown>): Promise<readonly ConfigProblem[]> {
+  try {
+    await read()
+    return []
+  } catch (error) {
+    return [{ path, origin: 'file', message: error instanceof Error ? error.message : String(error) }]
+  }
+}
