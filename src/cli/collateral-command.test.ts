@@ -96,8 +96,9 @@ describe('assay config', () => {
   it.each([[['config', 'check', '--print']], [['config', '--print']], [['config', 'print']]])(
     'prints what is in force with %j',
     async (args) => {
-      const secret = { redis_url: 'redis://:hunter2@127.0.0.1:1', secret_file: 's' }
-      const { code, out } = await assay(args, environment('print', secret))
+      const secret = world.files.write('secret', 'abcdefgh'.repeat(8))
+      chmodSync(secret, 0o600)
+      const { code, out } = await assay(args, environment('print', { redis_url: 'redis://:hunter2@127.0.0.1:1', secret_file: secret }))
       expect(code).toBe(0)
       expect(out).toContain('mode: test')
       expect(out).not.toContain('hunter2')
