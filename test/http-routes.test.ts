@@ -149,6 +149,19 @@ describe('bodies', () => {
     expect(await codeOf(await post('/v1/inspections', body))).toEqual([400, 'request-malformed'])
   })
 
+  it('are held only while they arrive: forty of the largest, one after the other, never overload', async () => {
+    const small = createApp({ ...fixture.services, limits: { bodyBytes: 1000, inFlight: 1 } })
+    const body = JSON.stringify({ evidence: 'A'.repeat(980) })
+    const statuses: number[] = []
+    for (let i = 0; i < 40; i += 1) {
+      // oxlint-disable-next-line no-await-in-loop
+      statuses.push((await small.request('/v1/inspections', { method: 'POST', headers: JSON_TYPE, body })).status)
+    }
+    expect(new Set(statuses)).toEqual(new Set([400]))
+    const tooLarge = await small.request('/v1/inspections', { method: 'POST', headers: JSON_TYPE, body: `${body}${' '.repeat(20)}` })
+    expect(await codeOf(tooLarge)).toEqual([413, 'request-too-large'])
+  })
+
   it('may be left out, or be empty, where there is nothing to choose', async () => {
     const answers = [
       await app.request('/v1/challenges', { method: 'POST' }),

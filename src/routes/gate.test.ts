@@ -5,6 +5,7 @@ import { readStrictJson } from './gate.ts'
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text, 'utf8'))
 const read = (text: string) => readStrictJson(bytes(text))
+const list = (length: number) => `[${Array(length).fill('0').join(',')}]`
 const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth)
 
 function refusal(task: () => unknown): string {
@@ -53,7 +54,6 @@ describe('the JSON gate', () => {
   })
 
   it('refuses more values than any request has', () => {
-    const list = (length: number) => `[${Array(length).fill('0').join(',')}]`
     expect(read(list(10_000))).toHaveLength(10_000)
     expect(refusal(() => read(list(20_000)))).toBe('request-malformed: more than 20000 values and members')
   })
