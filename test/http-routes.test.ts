@@ -154,7 +154,6 @@ describe('bodies', () => {
     const body = JSON.stringify({ evidence: 'A'.repeat(980) })
     const statuses: number[] = []
     for (let i = 0; i < 40; i += 1) {
-      // oxlint-disable-next-line no-await-in-loop
       statuses.push((await small.request('/v1/inspections', { method: 'POST', headers: JSON_TYPE, body })).status)
     }
     expect(new Set(statuses)).toEqual(new Set([400]))
