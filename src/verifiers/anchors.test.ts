@@ -37,6 +37,13 @@ describe('the digest of an anchor set', () => {
   })
 })
 
+/** The algorithm beside the signature says a salt of 20 bytes; what is signed, and the signature, are as they were. */
+function withOuterSalt20(der: Uint8Array): Uint8Array {
+  const changed = Buffer.from(der)
+  changed[changed.lastIndexOf(Buffer.from('a203020130', 'hex')) + 4] = 20
+  return new Uint8Array(changed)
+}
+
 describe('test anchors', () => {
   it('are the roots that are named and the intermediates that they signed', () => {
     const anchors = testAnchors([amd.root('Milan')], [amd.intermediate('Milan', 'ask'), amd.intermediate('Milan', 'asvk')])
@@ -66,6 +73,7 @@ describe('test anchors', () => {
       () => amd.reissue('Milan', 'ask', { signedBy: { ...amd.authority('Milan', 'ark'), commonName: 'ARK-Genoa' } }),
     ],
     ['PKCS#1 v1.5', () => amd.reissue('Milan', 'ask', { scheme: 'pkcs1-sha384' })],
+    ['another algorithm outside than inside', () => withOuterSalt20(amd.intermediate('Milan', 'ask'))],
     ['a salt of 20 bytes', () => amd.reissue('Milan', 'ask', { scheme: 'pss-sha384-salt20' })],
     [
       'no keyCertSign',

@@ -57,6 +57,8 @@ describe('revoked serial numbers', () => {
   it.each([
     ['an entry of another type', `31${entry('01').slice(2)}`],
     ['an entry that is cut short', entry('01').slice(0, -2)],
+    ['an entry whose extensions are cut short', entry('01', DATE + REASON).slice(0, -2)],
+    ['an entry that ends inside its date', `30050201 01${DATE}`.replace(' ', '')],
     ['an entry without a date', entry('01', '')],
     ['an entry without a serial number', tlv('30', DATE)],
     ['an empty serial number', entry('')],

@@ -20,6 +20,9 @@ const read = (input: string | Uint8Array): Uint8Array =>
   readCertificateBlob(typeof input === 'string' ? Buffer.from(input, 'latin1') : input, 'cert')
 const malformed = expect.objectContaining({ code: 'snp-certificate-malformed', at: expect.stringMatching(/^cert(\.|$)/) as string })
 
+/** The outline of a certificate, ten bytes: its base64 ends in padding. */
+const SMALL = Uint8Array.of(0x30, 0x08, 0x30, 0, 0x30, 0, 0x03, 2, 0, 0)
+
 describe('a certificate blob is read', () => {
   it.each([
     ['DER', () => der],
@@ -28,6 +31,8 @@ describe('a certificate blob is read', () => {
     ['PEM with CR LF', () => `${pem(der).replaceAll('\n', '\r\n')}\r\n`],
     ['PEM with longer lines', () => pem(der, 76)],
   ])('from %s', (_, make) => expect(Buffer.from(read(make()))).toEqual(Buffer.from(der)))
+
+  it('from PEM with padding', () => expect(Buffer.from(read(pem(SMALL)))).toEqual(Buffer.from(SMALL)))
 
   it('as a copy', () => {
     const input = der.slice()
@@ -65,6 +70,8 @@ describe('a certificate blob is refused', () => {
     ['PEM of another label', () => pem(der).replaceAll('CERTIFICATE', 'PUBLIC KEY')],
     ['PEM without its end', () => pem(der).replace('-----END CERTIFICATE-----', '')],
     ['PEM whose base64 is not canonical', () => pem(der).replace(/=*\n-----END/, '====\n-----END')],
+    ['PEM whose last character has bits that do not count', () => pem(SMALL).replace('AA==', 'AB==')],
+    ['PEM with padding inside', () => pem(SMALL).replace('MAgw', 'MA==\nMAgw')],
     ['PEM of DER with a byte behind it', () => pem(Uint8Array.of(...der, 0))],
     ['more than 64 KiB', () => Uint8Array.of(0x30, 0x83, 0x01, 0x00, 0x00, ...new Uint8Array(65536))],
   ])('%s', (_, make) => expect(() => read(make())).toThrow(malformed))
