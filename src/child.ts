@@ -39,8 +39,8 @@ async function obey(message: ToChild): Promise<void> {
     process.exit(0)
   }
   running = start(message.config)
-  const { port } = await running
-  const answer: ToParent = { assay: 'listening', port }
+  await running
+  const answer: ToParent = { assay: 'listening' }
   process.send?.(answer)
 }
 

@@ -95,6 +95,13 @@ describe.skipIf(process.platform !== 'linux')('a service in two processes', () =
     expect(service.log.some((line) => line.includes('ended unasked'))).toBe(true)
   })
 
+  it('shares its port with nobody else', async () => {
+    const url = await start()
+    const listen = `127.0.0.1:${new URL(url).port}`
+    const other = startService(world, { ...world.settings, processes: 2, listen, data_dir: world.files.path('other') })
+    await expect(other).rejects.toThrow(/ended with 1:[^]*EADDRINUSE/)
+  })
+
   it('drains all processes after SIGTERM and exits with 0', async () => {
     await start()
     const before = children()

@@ -1,7 +1,9 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { Config } from './config.ts'
+import type { Listen } from './config/listen.ts'
 import type { Listening } from './listener.ts'
 import type { Owned } from './owned.ts'
 import type { Channel } from './stores/ipc.ts'
@@ -12,7 +14,7 @@ import { serveVendor } from './collateral/parent-vendor.ts'
 /** What the parent says to a child. Store and vendor calls travel on the same channel under their own names. */
 export type ToChild = { readonly assay: 'start'; readonly config: Config } | { readonly assay: 'drain' }
 /** What a child says once it listens. */
-export type ToParent = { readonly assay: 'listening'; readonly port: number }
+export type ToParent = { readonly assay: 'listening' }
 
 /** A child that ends sooner than this after its start has a fault that another start does not mend at once. */
 const HEALTHY_MS = 10_000
@@ -34,11 +36,10 @@ type Fleet = {
  */
 export async function startProcesses(config: Config, owned: Owned, log: Telemetry): Promise<Listening> {
   const fleet: Fleet = { owned, log, children: new Set(), replace: undefined }
+  const port = await claimPort(config.listen)
+  const settled = { ...config, listen: { ...config.listen, port } }
   try {
-    // Where port 0 was asked for, the first child finds one, and the others join it there.
-    const port = await startChild(fleet, config)
-    const settled = { ...config, listen: { ...config.listen, port } }
-    await Promise.all(Array.from({ length: config.processes - 1 }, () => startChild(fleet, settled)))
+    await Promise.all(Array.from({ length: config.processes }, () => startChild(fleet, settled)))
     fleet.replace = settled
     return { port, drain: () => drain(fleet) }
   } catch (error) {
@@ -47,8 +48,22 @@ export async function startProcesses(config: Config, owned: Owned, log: Telemetr
   }
 }
 
-/** Starts one child and resolves with its port. Rejects if it ends before it listens. */
-async function startChild(fleet: Fleet, config: Config): Promise<number> {
+/**
+ * Takes the port for a moment without sharing it: children that share a port would also share it with another service, and half of the
+ * requests would go there. Where 0 was asked for, this is also how a port is found that all of them can use.
+ */
+async function claimPort(listen: Listen): Promise<number> {
+  const server = createServer().listen(listen)
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('the listener has no port')
+  return address.port
+}
+
+/** Starts one child and resolves when it listens. Rejects if it ends before. */
+async function startChild(fleet: Fleet, config: Config): Promise<void> {
   const child = fork(fileURLToPath(new URL('./child.ts', import.meta.url)), [], { serialization: 'advanced', execArgv: [] })
   const startedAt = Date.now()
   fleet.children.add(child)
@@ -61,13 +76,13 @@ async function startChild(fleet: Fleet, config: Config): Promise<number> {
     replace(fleet, { pid: child.pid, code, signal, lived: Date.now() - startedAt })
   })
   say(child, { assay: 'start', config })
-  return listening(child)
+  await listening(child)
 }
 
-function listening(child: ChildProcess): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>()
+function listening(child: ChildProcess): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
   child.on('message', (message: unknown) => {
-    if (isListening(message)) resolve(message.port)
+    if (isListening(message)) resolve()
   })
   child.once('exit', (code, signal) => reject(new Error(`a process ended before it listened (${signal ?? code})`)))
   return promise

@@ -136,8 +136,8 @@ describe('an item', () => {
   })
 
   it('of a type that nobody verifies is refused', async () => {
-    const { code, err, out } = await verify({ type: 'sgx', quote: '' })
-    expect([code, out]).toEqual([1, ''])
+    const { code, err, answer } = await verify({ type: 'sgx', quote: '' })
+    expect([code, answer]).toMatchObject([1, { accepted: false, code: 'evidence-type-unsupported' }])
     expect(err).toContain('evidence-type-unsupported')
   })
 

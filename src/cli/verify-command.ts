@@ -1,7 +1,7 @@
 import { Option } from 'commander'
 import type { ActivePolicy } from '../appraisal/policy-set.ts'
 import type { Grounds } from '../config/grounds.ts'
-import { problemOf } from '../verifiers/problems.ts'
+import { AttestationError, problemOf } from '../verifiers/problems.ts'
 import type { EvidenceFile } from './evidence-file.ts'
 import { EXIT, UsageError } from './exit.ts'
 import { hexBytes, readText, timeOf } from './files.ts'
@@ -51,19 +51,32 @@ export const addVerify: AddCommand = (program, session) => {
 }
 
 async function verifyFile({ path, flags }: { path: string; flags: Flags }, session: Session): Promise<void> {
-  const { readEvidenceFile } = await import('./evidence-file.ts')
-  const { readGrounds } = await import('../config/grounds.ts')
+  const question = await questionOf(path, flags, session).catch((error: unknown) => unread(error, flags, session))
   const { verifyEvidence } = await import('./verify.ts')
-  const now = flags.at === undefined ? new Date() : timeOf(flags.at, '--at')
-  const file = withFlags(readEvidenceFile(path), flags)
-  const grounds = await readGrounds({ insecureTestRoots: flags.insecureTestRoot, collateralBundles: flags.collateral }, now)
-  const policy = flags.policy === undefined ? null : await readPolicyFile(flags.policy)
-  const expected = expectedData(file, flags)
-  const question = { request: file.request, grounds, policy, expected, now, fetch: await fetcher(flags, grounds, session) }
   for (const remark of remarks(question, flags)) session.note(`assay: ${remark}`)
   const verdict = await verifyEvidence(question)
   session.out(flags.json === true ? jsonText(verdict) : (await import('./verdict-text.ts')).verdictText(verdict))
   session.exit(exitOf(verdict))
+}
+
+/** Evidence of a type that nobody here verifies was not even read, so there is no appraisal; a script still gets its answer. */
+function unread(error: unknown, { json, policy }: Flags, session: Session): never {
+  if (json === true && error instanceof AttestationError) {
+    const question = policy === undefined ? 'genuine' : 'acceptable'
+    session.out(jsonText({ status: 'none', policy: null, evidence: [], accepted: false, code: error.code, question, nonce: 'not-asked' }))
+  }
+  throw error
+}
+
+async function questionOf(path: string, flags: Flags, session: Session): Promise<Question> {
+  const { readEvidenceFile } = await import('./evidence-file.ts')
+  const { readGrounds } = await import('../config/grounds.ts')
+  const now = flags.at === undefined ? new Date() : timeOf(flags.at, '--at')
+  const file = withFlags(readEvidenceFile(path), flags)
+  const grounds = await readGrounds({ insecureTestRoots: flags.insecureTestRoot, collateralBundles: flags.collateral }, now)
+  const policy = flags.policy === undefined ? null : await readPolicyFile(flags.policy)
+  const fetch = await fetcher(flags, grounds, session)
+  return { request: file.request, grounds, policy, expected: expectedData(file, flags), now, fetch }
 }
 
 /** What a request says of itself counts; flags fill in what an item alone leaves out. */
