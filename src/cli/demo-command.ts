@@ -17,7 +17,12 @@ export const addDemo: AddCommand = (program, session) => {
 
 async function demo({ keep, listen, tsm }: Flags, session: Session): Promise<void> {
   const { runDemo } = await import('./demo.ts')
-  const { url, outcome, end } = await runDemo({ listen, output: session, tsm: keep === true ? tsm : undefined })
+  const { url, outcome, end } = await runDemo({
+    listen,
+    output: session,
+    tsm: keep === true ? tsm : undefined,
+    afterwards: keep === true ? 'stay' : 'end',
+  })
   if (keep === true) {
     session.out(`The service stays at ${url}. Interrupt to end it.`)
     await interrupted()

@@ -10,16 +10,22 @@ import { anchorsOf } from '../verifiers/anchors.ts'
 import { runMember, type FleetResult } from './fleet-table.ts'
 import { jsonText, styled, type Output } from './output.ts'
 import { runFleet } from './simulate.ts'
-import { serveTsm, startSimulation, type Simulation } from './simulation.ts'
+import { serveTsm, startSimulation, type Simulation, type TsmTree } from './simulation.ts'
 
 /** A demonstration that runs: what is to be ended with it. */
 export type Demo = { readonly url: string; readonly outcome: 'as expected' | 'not as expected'; readonly end: () => Promise<void> }
 
 /** What may be chosen. */
-export type DemoOptions = { readonly listen: string; readonly output: Output; readonly tsm: string | undefined }
+export type DemoOptions = {
+  readonly listen: string
+  readonly output: Output
+  readonly tsm: string | undefined
+  /** Whether the service stays when the story is told, so that commands for it can be shown. */
+  readonly afterwards: 'stay' | 'end'
+}
 
 /** The whole story: service, fleet, verdicts, one token, and the same fleet without its vendor. */
-export async function runDemo({ listen, output, tsm }: DemoOptions): Promise<Demo> {
+export async function runDemo({ listen, output, tsm, afterwards }: DemoOptions): Promise<Demo> {
   const folder = mkdtempSync(join(tmpdir(), 'assay-demo-'))
   const simulation = await startSimulation()
   const config = demoConfig({ folder, listen, simulation })
@@ -31,7 +37,7 @@ export async function runDemo({ listen, output, tsm }: DemoOptions): Promise<Dem
   await showToken({ config, running, results, output, folder })
   const green = await withoutVendor(simulation, running.url, output)
   const tree = tsm === undefined ? undefined : await serveTsm(tsm, simulation)
-  output.out(next(running, folder, tree))
+  output.out(afterwards === 'stay' ? nextWhileRunning(running, folder, tree) : NEXT)
   const right = green && results.every(({ agrees }) => agrees === 'yes')
   return {
     url: running.url,
@@ -134,18 +140,27 @@ async function withoutVendor({ kds, fleet }: Simulation, url: string, output: Ou
   return green === good.length
 }
 
-type Tree = { readonly report: string; readonly bin: string }
+const NEXT = [
+  '',
+  styled('bold', 'What to try next'),
+  '  npm run -s demo -- --keep                   keep the service, to ask it yourself',
+  '  npm run -s demo -- --keep --tsm /tmp/tsm    and a fake configfs-tsm, for clients/node/assay-attest',
+  '  npm run -s assay -- simulate --help         fake hosts against a service of your own',
+  '  npm start                                   the real thing: AMD’s pinned keys, your policy (README)',
+  '',
+].join('\n')
 
-function next({ url }: Running, folder: string, tree: Tree | undefined): string {
+/** The same with the service at hand. */
+function nextWhileRunning({ url }: Running, folder: string, tree: TsmTree | undefined): string {
   const client = tree === undefined ? [] : [`  PATH=${tree.bin}:$PATH clients/node/assay-attest --url ${url} --tsm ${tree.report}`]
   return [
     '',
     styled('bold', 'What to try next'),
-    `  npm run -s demo -- --keep --tsm /tmp/tsm       keep the service, and a fake configfs-tsm for clients/node/assay-attest`,
     ...client,
-    `  curl -s ${url}/v1/collateral                   what is cached, and until when`,
-    `  cat ${join(folder, 'policies', 'fleet.yaml')}   the policy that judged`,
-    `  npm start                                      the real thing: AMD’s pinned keys, your policy (README)`,
+    `  curl -s -X POST ${url}/v1/challenges`,
+    `  curl -s ${url}/v1/collateral`,
+    `  curl -s ${url}/problems/snp-vcek-hwid-mismatch`,
+    `  cat ${join(folder, 'policies', 'fleet.yaml')}`,
     '',
   ].join('\n')
 }
