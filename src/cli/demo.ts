@@ -24,30 +24,38 @@ export type DemoOptions = {
   readonly afterwards: 'stay' | 'end'
 }
 
-/** The whole story: service, fleet, verdicts, one token, and the same fleet without its vendor. */
-export async function runDemo({ listen, output, tsm, afterwards }: DemoOptions): Promise<Demo> {
+/** The whole story: service, fleet, verdicts, one token, and the same fleet without its vendor. What was started ends with a failure, too. */
+export async function runDemo(options: DemoOptions): Promise<Demo> {
+  const endings: (() => unknown)[] = []
+  const end = async () => {
+    for (const ending of endings.splice(0).toReversed()) await ending()
+  }
+  try {
+    return { ...(await tell(options, endings)), end }
+  } catch (error) {
+    await end()
+    throw error
+  }
+}
+
+async function tell({ listen, output, tsm, afterwards }: DemoOptions, endings: (() => unknown)[]): Promise<Omit<Demo, 'end'>> {
   const folder = mkdtempSync(join(tmpdir(), 'assay-demo-'))
+  endings.push(() => rmSync(folder, { recursive: true, force: true }))
   const simulation = await startSimulation()
+  endings.push(simulation.kds.close)
   const config = demoConfig({ folder, listen, simulation })
-  const grounds = { anchors: anchorsOf(simulation.amd.anchors()), documents: new Map() }
-  const running = await serve(config, { grounds })
+  const running = await serve(config, { grounds: { anchors: anchorsOf(simulation.amd.anchors()), documents: new Map() } })
+  endings.push(running.drain)
   output.out(banner(running, simulation))
   await ready(running.url)
   const results = await runFleet(simulation, { url: running.url, audience: undefined, policy: undefined, output })
   await showToken({ config, running, results, output, folder })
   const green = await withoutVendor(simulation, running.url, output)
   const tree = tsm === undefined ? undefined : await serveTsm(tsm, simulation)
+  endings.push(() => tree?.close())
   output.out(afterwards === 'stay' ? nextWhileRunning(running, folder, tree) : NEXT)
   const right = green && results.every(({ agrees }) => agrees === 'yes')
-  return {
-    url: running.url,
-    outcome: right ? 'as expected' : 'not as expected',
-    end: async () => {
-      tree?.close()
-      await running.drain()
-      rmSync(folder, { recursive: true, force: true })
-    },
-  }
+  return { url: running.url, outcome: right ? 'as expected' : 'not as expected' }
 }
 
 type Setting = { readonly folder: string; readonly listen: string; readonly simulation: Simulation }
