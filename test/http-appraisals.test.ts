@@ -233,9 +233,17 @@ describe('what is undecided', () => {
     const { made, on } = await service({ services: { limits: { bodyBytes: 2_000_000, inFlight: 0 } } })
     const answer = await ask(target(on))
     expect([...refusal(answer), answer.headers.get('retry-after')]).toEqual([503, 'overloaded', '1'])
+    const inspection = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' }
+    expect((await on.request('/v1/inspections', inspection)).status).toBe(503)
     await made.stop()
   })
 })
+
+/** What the policy's checks of an accepted appraisal tell of the policy. */
+const expectations = async (options: Partial<AttestOptions>) => {
+  const { appraisal } = accepted(await ask(options))
+  return appraisal.evidence.flatMap(({ checks }) => checks).filter(({ origin, expected }) => origin === 'policy' && expected !== undefined)
+}
 
 describe('who decides', () => {
   it.each<[string, Partial<AttestOptions>]>([
@@ -273,6 +281,11 @@ describe('who decides', () => {
     expect(await expectation({})).toBe(false)
     expect(await expectation({}, { authorization: `Bearer ${TOKENS.viewer}` })).toBe(true)
     expect(await expectation({ audience: 'open' })).toBe(true)
+  })
+
+  it('hides what the operator wrote in accepted appraisals, too', async () => {
+    expect(await expectations({})).toEqual([])
+    expect((await expectations({ audience: 'open' })).length).toBeGreaterThan(0)
   })
 
   it('counts requests of one address prefix, and tells when to come back', async () => {

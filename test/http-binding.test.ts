@@ -99,9 +99,17 @@ describe('a nonce of the relying party', () => {
     expect(answers.map(({ appraisal }) => appraisal.freshness)).toEqual(['relying-party', 'relying-party'])
   })
 
+  it('pays for no fetch: only an unspent challenge does', async () => {
+    const silent = fakeHost(amd, { ships: 'nothing' })
+    const from = { ...target(), relyingPartyNonce: randomBytes(32), audience: 'relying-party' }
+    expect(refusal(await attest(silent, from))).toEqual([503, 'collateral-unavailable'])
+    expect(accepted(await attest(silent, target())).appraisal.status).toBe('affirming')
+  })
+
   it.each<[string, Partial<AttestOptions>]>([
     ['neither', { audience: 'default' }],
     ['the audience alone', { audience: 'half-open' }],
+    ['the policy alone', { audience: 'half-closed' }],
   ])('is refused where %s allows it', async (_, options) => {
     expect(refusal(await rp(randomBytes(32), options))).toEqual([403, 'relying-party-nonce-not-allowed'])
   })

@@ -5,7 +5,7 @@ import { ROUTES } from '../src/routes/table.ts'
 import { fakeAmd, type FakeAmd } from '../src/simulator/amd.ts'
 import { attest } from '../src/simulator/attest.ts'
 import { fakeHost } from '../src/simulator/hosts.ts'
-import { PROBLEM_CODES, problemOf, statusOf } from '../src/verifiers/problems.ts'
+import { AttestationError, PROBLEM_CODES, problemOf, statusOf } from '../src/verifiers/problems.ts'
 import { fetchOf, testServices, TOKENS, type TestServices } from './services.ts'
 
 let amd: FakeAmd
@@ -94,13 +94,11 @@ describe('the table of routes', () => {
     expect((await app.request('/v1/appraisals', { method: 'HEAD' })).status).toBe(405)
   })
 
-  it('turns what nobody expected into a 500 that says nothing', async () => {
-    const broken: Route = {
-      method: 'GET',
-      path: '/broken',
-      access: 'public',
-      handler: () => Promise.reject(new TypeError('secret detail')),
-    }
+  it.each([
+    ['what nobody expected', new TypeError('secret detail')],
+    ['a fault that was found', new AttestationError('internal-error', 'secret detail')],
+  ])('turns %s into a 500 that says nothing', async (_, fault) => {
+    const broken: Route = { method: 'GET', path: '/broken', access: 'public', handler: () => Promise.reject(fault) }
     const response = await createApp(fixture.services, [broken]).request('/broken')
     const text = await response.text()
     expect([response.status, response.headers.get('content-type')]).toEqual([500, 'application/problem+json'])

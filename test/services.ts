@@ -67,6 +67,7 @@ const AUDIENCES: readonly Audience[] = [
   audience('open', ['open']),
   audience('relying-party', ['relying-party'], 'allow'),
   audience('half-open', ['lab'], 'allow'),
+  audience('half-closed', ['relying-party'], 'refuse'),
   audience('bearer', ['bearer']),
 ]
 
