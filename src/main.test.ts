@@ -40,6 +40,11 @@ const asOperator = async (base: string) => (await fetch(`${base}/v1/collateral`,
 
 const data = () => String(world.settings['data_dir'])
 
+const lists = () => readdirSync(join(data(), 'collateral')).filter((name) => /crl.*\.document$/.test(name))
+
+/** A list counts as soon as it has proved genuine; that it is kept follows. */
+const kept = async () => expect.poll(() => lists().length, { timeout: 10_000 }).toBe(6)
+
 /** A request whose body is held back until `finish` is called. */
 function heldRequest(url: string, body: string) {
   const agent = new Agent({ keepAlive: true })
@@ -63,7 +68,8 @@ describe('a service in one process', () => {
     const { status, body } = await attest(fakeHost(world.amd, { ships: 'nothing' }), { url })
     expect({ status, body }).toMatchObject({ status: 201, body: { appraisal: { status: 'affirming', mode: 'test' } } })
     for (const name of ['secret', 'token-key', 'audit.jsonl']) expect(statSync(join(data(), name)).mode & 0o077).toBe(0)
-    expect(readdirSync(join(data(), 'collateral')).filter((name) => name.includes('crl'))).toHaveLength(6)
+    await kept()
+    expect(lists()).toHaveLength(6)
     expect(readFileSync(join(data(), 'audit.jsonl'), 'utf8')).toContain('"outcome":"issued"')
   })
 
@@ -71,6 +77,7 @@ describe('a service in one process', () => {
     const before = await start()
     await untilReady(before.url)
     const first = await keys(before.url)
+    await kept()
     before.child.kill('SIGTERM')
     expect(await before.ended).toBe(0)
     const asked = world.kds.requests.length
@@ -114,6 +121,7 @@ describe('a service in one process', () => {
   it('takes the data folder over after kill -9, with what it held', async () => {
     const before = await start()
     await untilReady(before.url)
+    await kept()
     before.child.kill('SIGKILL')
     await before.ended
     const asked = world.kds.requests.length
