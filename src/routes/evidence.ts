@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { z } from 'zod'
 import type { Evidence } from '../verifiers/verifier.ts'
 import { base64Length, decodeBase64 } from './base64.ts'
@@ -94,15 +94,14 @@ const tsmOf = ({ type, provider, outblob, auxblob, manifestblob }: Extract<Evide
  * its count in decimal digits, then its elements. Names an appraisal's input in audit lines; never a replay check, because signatures
  * of ECDSA can be rewritten by anyone.
  */
-export function evidenceDigest(items: readonly EvidenceItem[]): string {
-  const digest = createHash('sha256')
-  const add = (part: string | Uint8Array) => {
-    const length = Buffer.alloc(4)
-    length.writeUInt32BE(Buffer.byteLength(part))
-    digest.update(length).update(part)
-  }
-  for (const item of items) for (const part of partsOf(item)) add(part)
-  return digest.digest('hex')
+export const evidenceDigest = (items: readonly EvidenceItem[]): string =>
+  hash('sha256', Buffer.concat(items.flatMap(partsOf).flatMap(framed)))
+
+function framed(part: string | Uint8Array): readonly Uint8Array[] {
+  const bytes = typeof part === 'string' ? utf8.encode(part) : part
+  const length = Buffer.allocUnsafe(4)
+  length.writeUInt32BE(bytes.byteLength)
+  return [length, bytes]
 }
 
 const partsOf = (item: EvidenceItem): readonly (string | Uint8Array)[] =>
