@@ -43,7 +43,9 @@ const data = () => String(world.settings['data_dir'])
 const lists = () => readdirSync(join(data(), 'collateral')).filter((name) => /crl.*\.document$/.test(name))
 
 /** A list counts as soon as it has proved genuine; that it is kept follows. */
-const kept = async () => expect.poll(() => lists().length, { timeout: 10_000 }).toBe(6)
+async function kept(): Promise<void> {
+  await expect.poll(() => lists().length, { timeout: 10_000 }).toBe(6)
+}
 
 /** A request whose body is held back until `finish` is called. */
 function heldRequest(url: string, body: string) {
