@@ -20,6 +20,8 @@ import type { Stores } from './stores/stores.ts'
 import type { Telemetry } from './telemetry/log.ts'
 import { createTokenIssuer } from './tokens/issuer.ts'
 import { loadTokenKey } from './tokens/keys.ts'
+import { SNP_PRODUCTS, crlAddress } from './verifiers/snp/address.ts'
+import type { SnpProduct } from './verifiers/snp/claims.ts'
 
 /** What one process is made of: its own parts, and those that all processes of a machine share. */
 export type Parts = {
@@ -91,10 +93,16 @@ function collateralOf({ config, grounds, policies, stores, vendor, log }: Parts,
     vendor,
     now,
     log,
+    products: SNP_PRODUCTS.filter((product) => isKeptFor(product, grounds)),
     lists: lists.some(({ mode }) => mode === 'require') ? 'required' : 'wanted',
     graceSeconds: Math.max(...lists.map((list) => list.grace_seconds)),
   })
 }
+
+/** Lists are kept for products that have a root here, and whose lists were not given (mode test). */
+const isKeptFor = (product: SnpProduct, { anchors, documents }: Omit<Grounds, 'mode'>): boolean =>
+  anchors.amd.some((anchor) => anchor.role === 'ark' && anchor.product === product) &&
+  !(documents.has(crlAddress(product, 'vcek')) && documents.has(crlAddress(product, 'vlek')))
 
 async function tokenIssuer({ config, keys }: Parts, now: () => Date) {
   const { mode, issuer, tokenLifetimeSeconds: lifetimeSeconds } = config

@@ -1,0 +1,129 @@
+/** A fake AMD, a host of its, and the files with which a service accepts them; all in a folder that is removed afterwards. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { z } from 'zod'
+import { fakeAmd } from '../src/simulator/amd.ts'
+import { attestRequest } from '../src/simulator/attest.ts'
+import { bindingKey } from '../src/simulator/binding-keys.ts'
+import { collateralBundle } from '../src/simulator/bundle.ts'
+import { pem } from '../src/simulator/envelopes.ts'
+import { fakeHost, type FakeHost } from '../src/simulator/hosts.ts'
+import { SIM_MEASUREMENT } from '../src/simulator/report.ts'
+import { collect, httpRequest, type Target } from './client.ts'
+
+/** What every measurement shares. */
+export type Setting = {
+  readonly host: FakeHost
+  readonly environment: Readonly<Record<string, string>>
+  readonly folder: string
+  readonly remove: () => void
+}
+
+/** A service that was started for the benchmark. */
+export type Service = { readonly pid: number; readonly target: Target; readonly startMs: number; readonly stop: () => Promise<void> }
+
+const POLICY = (name: string, keyBinding: string) => ({
+  name,
+  key_binding: keyBinding,
+  snp: { measurements: [Buffer.from(SIM_MEASUREMENT).toString('hex')] },
+})
+
+/** Key binding as the production presets want it, or bearer tokens: the first costs one more public-key operation. */
+export type Binding = 'bound' | 'bearer'
+
+/** Mints and writes everything. The VCEK is in the bundle, so that its host is a known one. */
+export async function prepareSetting(): Promise<Setting> {
+  const folder = mkdtempSync(join(tmpdir(), 'assay-bench-'))
+  const amd = await fakeAmd({ products: ['Milan'] })
+  const host = fakeHost(amd, { ships: 'nothing' })
+  const write = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text)
+    return join(folder, name)
+  }
+  mkdirSync(join(folder, 'policies'))
+  write('policies/bound.json', JSON.stringify(POLICY('bound', 'required')))
+  write('policies/bearer.json', JSON.stringify(POLICY('bearer', 'DANGEROUSLY_OPTIONAL')))
+  const config = {
+    mode: 'test',
+    policy_dir: join(folder, 'policies'),
+    audiences: { bound: { policies: ['bound'] }, bearer: { policies: ['bearer'] } },
+    insecure_test_roots: [write('ark.pem', pem(amd.root('Milan')))],
+    collateral_bundles: [write('bundle.json', JSON.stringify(collateralBundle(amd, [host.vek])))],
+    rate_limit: { requests: 10_000_000, per_seconds: 60 },
+    challenge_lifetime_seconds: 900,
+    log_level: 'warn',
+  }
+  // YAML holds JSON.
+  const environment = { ASSAY_CONFIG: write('assay.yaml', JSON.stringify(config)) }
+  return { host, environment, folder, remove: () => rmSync(folder, { recursive: true, force: true }) }
+}
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  const address = server.address()
+  await new Promise((done) => server.close(done))
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
+
+/** Starts the service as an operator would and waits until it is ready. */
+export async function startService(setting: Setting, processes: number): Promise<Service> {
+  const port = await freePort()
+  const env = {
+    ...process.env,
+    ...setting.environment,
+    ASSAY_LISTEN: `127.0.0.1:${port}`,
+    ASSAY_PROCESSES: String(processes),
+    ASSAY_DATA_DIR: mkdtempSync(join(setting.folder, 'data-')),
+  }
+  const started = performance.now()
+  const child = spawn(process.execPath, [resolve(import.meta.dirname, '../src/main.ts')], { env, stdio: ['ignore', 'ignore', 'inherit'] })
+  await ready(`http://127.0.0.1:${port}/readyz`, child)
+  const startMs = performance.now() - started
+  return { pid: child.pid ?? 0, target: { host: '127.0.0.1', port }, startMs, stop: () => stopped(child) }
+}
+
+async function ready(url: string, child: ChildProcess): Promise<void> {
+  for (let i = 0; i < 3000; i++) {
+    if (child.exitCode !== null) throw new Error(`the service ended with ${child.exitCode}`)
+    const answer = await fetch(url).catch(() => undefined)
+    if (answer?.ok === true) return
+    await new Promise((done) => setTimeout(done, 5))
+  }
+  throw new Error('the service did not become ready')
+}
+
+async function stopped(child: ChildProcess): Promise<void> {
+  const ended = new Promise((done) => child.once('exit', done))
+  child.kill('SIGTERM')
+  await ended
+}
+
+const challenge = z.object({ nonce: z.string() })
+
+/** JSON bodies of appraisals that the service accepts once each: real challenges, reports signed over them. */
+export async function prepareBodies(
+  setting: Setting,
+  target: Target,
+  wanted: { count: number; binding: Binding },
+): Promise<readonly string[]> {
+  const ask = httpRequest(target, '/v1/challenges', '')
+  const answers = await collect(target, Array<Buffer>(wanted.count).fill(ask), 16)
+  const key = wanted.binding === 'bound' ? bindingKey('P-256') : 'none'
+  return answers.map((body) => {
+    const { nonce } = challenge.parse(JSON.parse(body.toString()))
+    return JSON.stringify(attestRequest(setting.host, new Uint8Array(Buffer.from(nonce, 'base64')), { key, audience: wanted.binding }))
+  })
+}
+
+/** The same as whole requests. */
+export const prepareRequests = async (
+  setting: Setting,
+  target: Target,
+  wanted: { count: number; binding: Binding },
+): Promise<readonly Buffer[]> => (await prepareBodies(setting, target, wanted)).map((body) => httpRequest(target, '/v1/appraisals', body))
