@@ -51,7 +51,6 @@ export async function createAuditLog(path: string): Promise<AuditLog> {
       const batch = waiting
       waiting = []
       // One write after the other is the point: what arrives meanwhile is the next batch.
-      // oxlint-disable-next-line no-await-in-loop
       await settle(batch, () => writeBatch(path, target, batch))
     }
     writing = undefined
