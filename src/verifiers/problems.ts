@@ -5,7 +5,7 @@ import type { Check } from './verifier.ts'
  * What a problem is, whichever code it has (design section 3, Codes and statuses):
  * the caller's doing, unreadable evidence, forged evidence, honest evidence that a policy refuses, no verdict possible, or our own fault.
  */
-export type ProblemKind = 'caller' | 'malformed' | 'not-genuine' | 'not-acceptable' | 'undecided' | 'internal'
+type ProblemKind = 'caller' | 'malformed' | 'not-genuine' | 'not-acceptable' | 'undecided' | 'internal'
 
 /** One row of the table: `meaning` says what was found, `remedy` what mends it. Callers' problems have a status of their own. */
 export type Problem = { readonly title: string; readonly remedy: string } & (

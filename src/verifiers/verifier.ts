@@ -46,7 +46,7 @@ export type Collateral = {
 }
 
 /** How revocation lists count (specification snp.md section 8, design section 7). */
-export type RevocationMode = 'require' | 'prefer' | 'DANGEROUSLY_OFF'
+type RevocationMode = 'require' | 'prefer' | 'DANGEROUSLY_OFF'
 
 /** The choices of a policy that decide whether evidence counts as genuine; without a policy {@link genuineOnly} holds. */
 export type Rigour = {
