@@ -25,6 +25,7 @@ const PLANTED = [
   { folder: 'shell', gate: 'shell', says: 'SC2086' },
   { folder: 'contract', gate: 'contract', says: 'path-parameters-defined' },
   { folder: 'tests', gate: 'tests', says: 'expected 1 to be 2' },
+  { folder: 'coverage', gate: 'tests', says: 'does not meet "src/verifiers/**/*.ts" threshold' },
 ] as const
 
 /** A folder that looks like the project to the gates: its settings, its scripts, and one planted file. */
@@ -35,6 +36,7 @@ function project(planted: string): string {
     'package.json',
     'tsconfig.json',
     'load-tests/tsconfig.json',
+    'vitest.config.ts',
     '.oxlintrc.json',
     '.prettierrc.json',
     'redocly.yaml',
