@@ -282,9 +282,16 @@ describe('the size of a token', () => {
     expect(() => issuerWith({ issuer: `https://${'i'.repeat(93)}` })).toThrow('101 characters')
   })
 
+  it('leaves room for every bit and all four TCBs beside a key of usual size', () => {
+    const text = JSON.stringify(issued({ cnf: cnfOf('ec') }))
+    for (const name of ['committed_tcb', 'launch_tcb', 'current_tcb', 'single_socket', 'tsme_enabled', 'abi_minor'])
+      expect(text).toContain(name)
+  })
+
   it('leaves out the ID block only where it must', () => {
     const cnf = cnfOf('rsa')
     expect(JSON.stringify(issued({ cnf }))).toContain('id_key_digest')
+    expect(JSON.stringify(issued({ cnf }))).not.toContain('committed_tcb')
     expect(JSON.stringify(issued({ cnf, audience: audience('a'.repeat(255)) }))).not.toMatch(/id_key_digest|csp_id/)
   })
 })

@@ -29,16 +29,22 @@ export type LeanParts = {
  */
 const MAX_CLAIMS_BYTES = 2896
 
-/** Which of the claims that few relying parties match are in the token. */
-type Detail = 'all' | 'without-id-block'
+/** How much of the report is told: all that fits; else what most relying parties match; else that without the ID block. */
+const DETAILS = ['all', 'most', 'least'] as const
+type Detail = (typeof DETAILS)[number]
 
 /**
- * The claims of profile `lean` as JSON (design section 4, tokens.md C7). Where names and key are so long that they would take more than 4 KiB,
- * what the ID block says and CSP_ID are left out: the policy has judged them, and a relying party that looks for them finds nothing.
+ * The claims of profile `lean` as JSON (design section 4, tokens.md C7), as detailed as 4 KiB allow. Where names and key are long, single bits
+ * and the other three TCBs are left out, then the ID block and CSP_ID: the policy has judged them all, and a relying party that looks
+ * for them finds nothing.
  */
 export function leanClaims(parts: LeanParts): string {
-  const all = JSON.stringify(claimsOf(parts, 'all'))
-  return Buffer.byteLength(all) <= MAX_CLAIMS_BYTES ? all : JSON.stringify(claimsOf(parts, 'without-id-block'))
+  let text = ''
+  for (const detail of DETAILS) {
+    text = JSON.stringify(claimsOf(parts, detail))
+    if (Buffer.byteLength(text) <= MAX_CLAIMS_BYTES) return text
+  }
+  return text
 }
 
 /** Members that are undefined are not in the token. */
@@ -84,7 +90,7 @@ function submod(appraisal: Appraisal, item: ItemAppraisal, detail: Detail): obje
     trustworthiness: claimed(item.trustworthiness),
     policy: appraisal.policy,
     fresh: item.fresh,
-    assay: snp === undefined ? {} : { snp: { ...leanSnp(snp, item), ...(detail === 'all' ? idBlock(snp) : {}) } },
+    assay: snp === undefined ? {} : { snp: leanSnp(snp, item, detail) },
   }
 }
 
@@ -93,10 +99,9 @@ const claimed = (vector: Trustworthiness): object => Object.fromEntries(Object.e
 
 /**
  * What relying parties match, by the names of the appraisal. Left to the appraisal: what names the chip (CHIP_ID, hwID, the certificate's
- * key) or the guest (REPORT_ID), which `host_id` and `sub` replace; REPORT_DATA, which says no more than the nonce and `cnf`; and detail
- * that would break the limit of 4 KiB.
+ * key) or the guest (REPORT_ID), which `host_id` and `sub` replace, and REPORT_DATA, which says no more than the nonce and `cnf`.
  */
-function leanSnp(snp: SnpClaims, item: ItemAppraisal): object {
+function leanSnp(snp: SnpClaims, item: ItemAppraisal, detail: Detail): object {
   return {
     product: snp.product,
     version: snp.version,
@@ -104,23 +109,38 @@ function leanSnp(snp: SnpClaims, item: ItemAppraisal): object {
     vmpl: snp.vmpl,
     measurement: snp.measurement,
     host_data: snp.host_data,
-    policy: {
-      value: snp.policy.value,
-      debug_allowed: snp.policy.debug_allowed,
-      migrate_ma_allowed: snp.policy.migrate_ma_allowed,
-      smt_allowed: snp.policy.smt_allowed,
-    },
-    platform_info: {
-      value: snp.platform_info.value,
-      smt_enabled: snp.platform_info.smt_enabled,
-      alias_check_complete: snp.platform_info.alias_check_complete,
-    },
+    ...(detail === 'all' ? fullState(snp) : briefState(snp)),
     reported_tcb: snp.reported_tcb,
     signing_key: snp.signing_key,
     revocation: snp.revocation,
     advisories: item.advisories.filter(({ applies }) => applies).map(({ id }) => id),
+    ...(detail === 'least' ? {} : idBlock(snp)),
   }
 }
+
+/** Every bit of guest and platform, and the firmware besides REPORTED_TCB. */
+const fullState = (snp: SnpClaims): object => ({
+  policy: snp.policy,
+  platform_info: snp.platform_info,
+  current_tcb: snp.current_tcb,
+  committed_tcb: snp.committed_tcb,
+  launch_tcb: snp.launch_tcb,
+  current_version: snp.current_version,
+  committed_version: snp.committed_version,
+  launch_mit_vector: snp.launch_mit_vector ?? undefined,
+  current_mit_vector: snp.current_mit_vector ?? undefined,
+})
+
+/** The bits that relying parties ask for most; `value` holds them all. */
+const briefState = ({ policy, platform_info: platform }: SnpClaims): object => ({
+  policy: {
+    value: policy.value,
+    debug_allowed: policy.debug_allowed,
+    migrate_ma_allowed: policy.migrate_ma_allowed,
+    smt_allowed: policy.smt_allowed,
+  },
+  platform_info: { value: platform.value, smt_enabled: platform.smt_enabled, alias_check_complete: platform.alias_check_complete },
+})
 
 /** What the guest's owner put into the ID block, absent where there was none, and the provider that a VLEK names. */
 const idBlock = (snp: SnpClaims): object => ({
