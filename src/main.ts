@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { assemble } from './assemble.ts'
+import { assemble } from './service/assemble.ts'
 import { ConfigError, loadConfig, problemText, type Config, type Loaded } from './config.ts'
 import { groundsOf, type Grounds } from './config/grounds.ts'
 import { loadPolicies } from './config/policies.ts'
-import { listen } from './listener.ts'
-import { loadKeys, openOwned } from './owned.ts'
+import { listen } from './service/listener.ts'
+import { loadKeys, openOwned } from './service/owned.ts'
 import { createLog, type Telemetry } from './telemetry/log.ts'
 import { listenText } from './config/listen.ts'
 
@@ -41,7 +41,7 @@ export async function serve(config: Config, given: Given = {}): Promise<Running>
     return listen(assembled, config, { listen: config.listen, port: 'exclusive' })
   }
   async function together() {
-    const { startProcesses } = await import('./processes.ts')
+    const { startProcesses } = await import('./service/processes.ts')
     return startProcesses(config, owned, log)
   }
 }

@@ -4,7 +4,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createApp } from '../src/app.ts'
 import { json, type Route } from '../src/routes/call.ts'
 import { ROUTES } from '../src/routes/table.ts'
-import { startServer, type RunningServer, type Timeouts } from '../src/server.ts'
+import { startServer, type RunningServer, type Timeouts } from '../src/service/server.ts'
 import { fakeAmd } from '../src/simulator/amd.ts'
 import { testServices, type TestServices } from './services.ts'
 

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createApp, type App } from '../src/app.ts'
-import { startServer, type RunningServer, type Tls } from '../src/server.ts'
+import { startServer, type RunningServer, type Tls } from '../src/service/server.ts'
 import { fakeAmd } from '../src/simulator/amd.ts'
 import { testServices, type TestServices } from './services.ts'
 

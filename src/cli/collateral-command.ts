@@ -142,7 +142,7 @@ function itemOf(document: AmdDocument | undefined, der: Uint8Array): readonly Bu
 
 /** Opens the configured store for one piece of work. */
 async function withStore<T>(session: Session, work: (stores: Stores, anchors: Anchors) => Promise<T>): Promise<T> {
-  const { loadKeys, openStores } = await import('../owned.ts')
+  const { loadKeys, openStores } = await import('../service/owned.ts')
   const { groundsOf } = await import('../config/grounds.ts')
   const { createLog } = await import('../telemetry/log.ts')
   const { config } = configuration(session)

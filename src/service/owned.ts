@@ -1,13 +1,13 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { deriveKeys, loadSecret, type DerivedKeys } from './access/secrets.ts'
-import { createKds } from './collateral/kds.ts'
-import type { Vendor } from './collateral/source.ts'
-import { createVendor, offlineVendor } from './collateral/vendor.ts'
-import type { Config } from './config.ts'
-import { fileStores } from './stores/file.ts'
-import type { Stores } from './stores/stores.ts'
-import type { Telemetry } from './telemetry/log.ts'
+import { deriveKeys, loadSecret, type DerivedKeys } from '../access/secrets.ts'
+import { createKds } from '../collateral/kds.ts'
+import type { Vendor } from '../collateral/source.ts'
+import { createVendor, offlineVendor } from '../collateral/vendor.ts'
+import type { Config } from '../config.ts'
+import { fileStores } from '../stores/file.ts'
+import type { Stores } from '../stores/stores.ts'
+import type { Telemetry } from '../telemetry/log.ts'
 
 /** What a machine has once, however many processes it runs: the stores, and one budget towards each vendor. */
 export type Owned = { readonly stores: Stores; readonly vendor: Vendor }
@@ -30,7 +30,7 @@ export async function openStores(config: Config, keys: DerivedKeys, log: Telemet
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
   if (redis === undefined) return fileStores({ dataDir, keys, mode, log })
   // The client takes a tenth of a second to load, which a service without Redis need not wait for.
-  const { redisStores } = await import('./stores/redis.ts')
+  const { redisStores } = await import('../stores/redis.ts')
   return redisStores({ ...redis, keys, mode, log, dataDir })
 }
 

@@ -3,10 +3,10 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
-import type { App } from './app.ts'
-import type { Listen } from './config/listen.ts'
-import { problemAnswer } from './routes/problem.ts'
-import { AttestationError, type ProblemCode } from './verifiers/problems.ts'
+import type { App } from '../app.ts'
+import type { Listen } from '../config/listen.ts'
+import { problemAnswer } from '../routes/problem.ts'
+import { AttestationError, type ProblemCode } from '../verifiers/problems.ts'
 
 /** PEM texts of this server's certificate chain and private key. */
 export type Tls = { readonly cert: string; readonly key: string }

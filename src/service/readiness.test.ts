@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import type { CollateralService } from './collateral/service.ts'
+import type { CollateralService } from '../collateral/service.ts'
 import { createReadiness, type SettableReadiness } from './readiness.ts'
-import { memoryStores } from './stores/memory.ts'
-import type { Stores } from './stores/stores.ts'
-import { crlAddress } from './verifiers/snp/address.ts'
+import { memoryStores } from '../stores/memory.ts'
+import type { Stores } from '../stores/stores.ts'
+import { crlAddress } from '../verifiers/snp/address.ts'
 
 const NOW = new Date('2026-06-01T00:00:00Z')
 const SIGNED = new Date('2026-05-01T00:00:00Z')

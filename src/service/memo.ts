@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { FactTable, Memo } from './verifiers/verifier.ts'
+import type { FactTable, Memo } from '../verifiers/verifier.ts'
 
 /**
  * How many facts one process keeps. A VEK fact is about 3 KiB with its key object; ten thousand chips are more than most fleets have,

@@ -1,9 +1,9 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { startService, startWorld, untilReady, type ServiceProcess, type World } from '../test/service-process.ts'
-import { attestRequest, attest, requestChallenge } from './simulator/attest.ts'
-import { fakeHost } from './simulator/hosts.ts'
+import { startService, startWorld, untilReady, type ServiceProcess, type World } from '../../test/service-process.ts'
+import { attestRequest, attest, requestChallenge } from '../simulator/attest.ts'
+import { fakeHost } from '../simulator/hosts.ts'
 
 let world: World
 let service: ServiceProcess

@@ -1,7 +1,7 @@
-import type { CollateralService } from './collateral/service.ts'
-import type { Readiness } from './routes/services.ts'
-import type { Stores } from './stores/stores.ts'
-import { SNP_PRODUCTS, crlAddress } from './verifiers/snp/address.ts'
+import type { CollateralService } from '../collateral/service.ts'
+import type { Readiness } from '../routes/services.ts'
+import type { Stores } from '../stores/stores.ts'
+import { SNP_PRODUCTS, crlAddress } from '../verifiers/snp/address.ts'
 
 /** Readiness that main can turn off, and the newest date that a vendor has signed as far as the marks tell. */
 export type SettableReadiness = Readiness & {

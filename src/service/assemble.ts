@@ -1,27 +1,27 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createAudiences } from './access/audiences.ts'
-import { createAuditLog } from './access/audit.ts'
-import { createChallenges } from './access/challenge.ts'
-import { createClientAddress } from './access/client-address.ts'
-import { createCredentials } from './access/credentials.ts'
-import { createRateLimits } from './access/rate-limit.ts'
-import type { DerivedKeys } from './access/secrets.ts'
-import type { PolicySet } from './appraisal/policy-set.ts'
-import { createCollateralService } from './collateral/keeper.ts'
-import { withDocuments } from './collateral/given.ts'
-import type { Vendor } from './collateral/source.ts'
-import type { Config } from './config.ts'
-import type { Grounds } from './config/grounds.ts'
+import { createAudiences } from '../access/audiences.ts'
+import { createAuditLog } from '../access/audit.ts'
+import { createChallenges } from '../access/challenge.ts'
+import { createClientAddress } from '../access/client-address.ts'
+import { createCredentials } from '../access/credentials.ts'
+import { createRateLimits } from '../access/rate-limit.ts'
+import type { DerivedKeys } from '../access/secrets.ts'
+import type { PolicySet } from '../appraisal/policy-set.ts'
+import { createCollateralService } from '../collateral/keeper.ts'
+import { withDocuments } from '../collateral/given.ts'
+import type { Vendor } from '../collateral/source.ts'
+import type { Config } from '../config.ts'
+import type { Grounds } from '../config/grounds.ts'
 import { createMemo } from './memo.ts'
 import { createReadiness, type SettableReadiness } from './readiness.ts'
-import type { Services } from './routes/services.ts'
-import type { Stores } from './stores/stores.ts'
-import type { Telemetry } from './telemetry/log.ts'
-import { createTokenIssuer } from './tokens/issuer.ts'
-import { loadTokenKey } from './tokens/keys.ts'
-import { SNP_PRODUCTS, crlAddress } from './verifiers/snp/address.ts'
-import type { SnpProduct } from './verifiers/snp/claims.ts'
+import type { Services } from '../routes/services.ts'
+import type { Stores } from '../stores/stores.ts'
+import type { Telemetry } from '../telemetry/log.ts'
+import { createTokenIssuer } from '../tokens/issuer.ts'
+import { loadTokenKey } from '../tokens/keys.ts'
+import { SNP_PRODUCTS, crlAddress } from '../verifiers/snp/address.ts'
+import type { SnpProduct } from '../verifiers/snp/claims.ts'
 
 /** What one process is made of: its own parts, and those that all processes of a machine share. */
 export type Parts = {
@@ -114,7 +114,7 @@ const tokenKeyFile = ({ tokenKeyFile: named, dataDir }: Config): string => named
 
 /** The version of this program, as package.json has it. */
 function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'package.json'), 'utf8'))
+  const manifest: unknown = JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8'))
   const found = typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : undefined
   return typeof found === 'string' ? found : 'unknown'
 }

@@ -1,12 +1,12 @@
 import { readFileSync, unwatchFile, watchFile } from 'node:fs'
-import { createCredentials } from './access/credentials.ts'
-import { createApp } from './app.ts'
+import { createCredentials } from '../access/credentials.ts'
+import { createApp } from '../app.ts'
 import type { Assembled } from './assemble.ts'
-import type { Config } from './config.ts'
-import type { Listen } from './config/listen.ts'
-import type { Services } from './routes/services.ts'
+import type { Config } from '../config.ts'
+import type { Listen } from '../config/listen.ts'
+import type { Services } from '../routes/services.ts'
 import { startServer, type RunningServer, type Tls } from './server.ts'
-import type { Telemetry } from './telemetry/log.ts'
+import type { Telemetry } from '../telemetry/log.ts'
 
 /** One listening process. `drain` turns readiness off, lets requests under way finish for 30 s at most, and closes everything. */
 export type Listening = { readonly port: number; readonly drain: () => Promise<void> }

@@ -1,13 +1,13 @@
 import { assemble } from './assemble.ts'
-import type { Config } from './config.ts'
-import { loadPolicies } from './config/policies.ts'
-import { groundsOf } from './config/grounds.ts'
+import type { Config } from '../config.ts'
+import { loadPolicies } from '../config/policies.ts'
+import { groundsOf } from '../config/grounds.ts'
 import { listen, type Listening } from './listener.ts'
 import { loadKeys } from './owned.ts'
 import type { ToChild, ToParent } from './processes.ts'
-import { parentStores } from './stores/parent.ts'
-import { createLog } from './telemetry/log.ts'
-import { parentVendor } from './collateral/parent-vendor.ts'
+import { parentStores } from '../stores/parent.ts'
+import { createLog } from '../telemetry/log.ts'
+import { parentVendor } from '../collateral/parent-vendor.ts'
 
 /** One of several processes of a service. It obeys its parent, which owns the stores; without the parent it can decide nothing and ends. */
 async function start(config: Config): Promise<Listening> {
