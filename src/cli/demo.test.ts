@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -30,17 +30,33 @@ async function freePort(): Promise<number> {
   return port
 }
 
+/** Where a demonstration has put its token and keys. */
+const tokenFolder = (out: string): string => /readFileSync\('([^']+)\/'/.exec(out)?.[1] ?? 'none'
+
 describe('assay demo', () => {
   it('shows every verdict with its check, one token, and a fleet that needs no vendor', async () => {
     const { code, out } = await assay(['demo'])
+    rmSync(tokenFolder(out), { recursive: true })
     expect(code).toBe(0)
     for (const { name, expected } of simulation.fleet)
       expect(out).toMatch(new RegExp(`^${name} .*${expected === 'issued' ? 'token' : expected}`, 'm'))
-    expect(out).toMatch(/SNP-46 {2}expected CHIP_ID[^]*actual {3}hwID/)
+    expect(out).toMatch(/SNP-46 +expected CHIP_ID[^]*actual {3}hwID/)
+    expect(out).toMatch(/request +expected a challenge that no request has used\n +actual {3}the challenge has been used before/)
     expect(out).toContain('"typ": "demo+JWT"')
     expect(out).toContain('"demo": true')
     expect(out).toMatch(/Good hosts that still get a token: (\d+) of \1\./)
     expect(out).toContain('What to try next')
+    // A terminal that nobody has widened. Digests stay whole in the token, where they can be copied.
+    expect(out.split('\n').filter((line) => line.length > 80 && !/[0-9a-f]{64}/.test(line))).toEqual([])
+  })
+
+  it('shows a command that verifies the token when the demonstration is over', async () => {
+    const { out } = await assay(['demo'])
+    const [command = ''] = /^node --input-type[^]*?payload\)"$/m.exec(out) ?? []
+    const verified = spawnSync('sh', ['-c', command], { cwd: root, encoding: 'utf8' })
+    rmSync(tokenFolder(out), { recursive: true })
+    expect(verified.stderr).toBe('')
+    expect(verified.stdout).toContain("iss: 'https://demo.assay.invalid'")
   })
 
   it('stays with --keep, believes in its own hosts only, and leaves nothing behind', async () => {
@@ -58,7 +74,7 @@ describe('assay demo', () => {
     const url = await promise
     const stranger = simulation.fleet.find(({ expected }) => expected === 'issued')
     expect(await stranger?.run({ url })).toMatchObject({ status: 422 })
-    const token = /readFileSync\('([^']+)'/.exec(lines.join('\n'))?.[1] ?? ''
+    const token = tokenFolder(lines.join('\n'))
     expect(existsSync(token)).toBe(true)
     child.kill('SIGTERM')
     expect(await once(child, 'exit')).toEqual([0, null])

@@ -2,13 +2,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { stringify } from 'yaml'
 import { loadConfig, type Config } from '../config.ts'
 import { serve, type Running } from '../main.ts'
 import { anchorsOf } from '../verifiers/anchors.ts'
-import { runMember, type FleetResult } from './fleet-table.ts'
-import { jsonText, styled, type Output } from './output.ts'
+import { showToken } from './demo-token.ts'
+import { runMember } from './fleet-table.ts'
+import { styled, type Output } from './output.ts'
 import { runFleet } from './simulate.ts'
 import { serveTsm, startSimulation, type Simulation, type TsmTree } from './simulation.ts'
 
@@ -49,7 +49,9 @@ async function tell({ listen, output, tsm, afterwards }: DemoOptions, endings: (
   output.out(banner(running, simulation))
   await ready(running.url)
   const results = await runFleet(simulation, { url: running.url, audience: undefined, policy: undefined, output })
-  await showToken({ config, running, results, output, folder })
+  const files = await showToken({ url: running.url, issuer: config.issuer, results, output })
+  // Where the service ends now, they stay: the command that was shown needs them.
+  if (afterwards === 'stay') endings.push(() => rmSync(files, { recursive: true, force: true }))
   const green = await withoutVendor(simulation, running.url, output)
   const tree = tsm === undefined ? undefined : await serveTsm(tsm, simulation)
   endings.push(() => tree?.close())
@@ -80,8 +82,10 @@ function demoConfig({ folder, listen, simulation: { kds, policy } }: Setting): C
 
 const banner = ({ url }: Running, { kds }: Simulation): string =>
   [
-    styled('bold', 'Assay demonstration: nothing here is real. AMD, its keys and all hosts live in this process and end with it.'),
-    `service ${url} (mode demo)   key distribution service ${kds.url}`,
+    styled('bold', 'Assay demonstration: nothing here is real.'),
+    'AMD, its keys and all hosts live in this process and end with it.',
+    `service                   ${url} (mode demo)`,
+    `key distribution service  ${kds.url} (AMD’s, faked)`,
     '',
   ].join('\n')
 
@@ -99,43 +103,6 @@ async function ready(url: string): Promise<void> {
   }
 }
 
-type Shown = {
-  readonly config: Config
-  readonly running: Running
-  readonly results: readonly FleetResult[]
-  readonly output: Output
-  readonly folder: string
-}
-
-/** One token as a relying party sees it: verified with nothing but the service's public keys. */
-async function showToken({ config, running, results, output, folder }: Shown): Promise<void> {
-  const token = results.find((result) => result.token !== undefined)?.token
-  if (token === undefined) throw new Error('no host got a token')
-  const keys = createRemoteJWKSet(new URL(`${running.url}/.well-known/jwks.json`))
-  const { payload, protectedHeader } = await jwtVerify(token, keys, { issuer: config.issuer, audience: 'default', typ: 'demo+JWT' })
-  const file = join(folder, 'token.jwt')
-  writeFileSync(file, token, { mode: 0o600 })
-  output.out(
-    [
-      '',
-      styled('bold', `One token (${Buffer.byteLength(token)} bytes), decoded; its signature verifies with the service’s JWKS:`),
-      jsonText(protectedHeader),
-      jsonText(payload),
-      '',
-      styled('bold', 'The command that verifies it (while the service runs; --keep):'),
-      verifyCommand({ url: running.url, issuer: config.issuer, file }),
-      '',
-    ].join('\n'),
-  )
-}
-
-const verifyCommand = ({ url, issuer, file }: { url: string; issuer: string; file: string }): string =>
-  [
-    `node --input-type=module -e "import { createRemoteJWKSet, jwtVerify } from 'jose'; import { readFileSync } from 'node:fs'`,
-    `const keys = createRemoteJWKSet(new URL('${url}/.well-known/jwks.json'))`,
-    `console.log((await jwtVerify(readFileSync('${file}', 'utf8'), keys, { issuer: '${issuer}', audience: 'default', typ: 'demo+JWT' })).payload)"`,
-  ].join('\n')
-
 /** Known hosts need no vendor: the good ones attest again with the key distribution service gone. */
 async function withoutVendor({ kds, fleet }: Simulation, url: string, output: Output): Promise<boolean> {
   const asked = kds.requests.length
@@ -143,7 +110,7 @@ async function withoutVendor({ kds, fleet }: Simulation, url: string, output: Ou
   const good = fleet.filter(({ expected }) => expected === 'issued')
   const results = await Promise.all(good.map((member) => runMember(member, { url })))
   const green = results.filter(({ code }) => code === 'issued').length
-  const text = `The key distribution service (asked ${asked} times) is gone. Good hosts that still get a token: ${green} of ${good.length}.`
+  const text = `The key distribution service (asked ${asked} times) is gone.\nGood hosts that still get a token: ${green} of ${good.length}.`
   output.out(styled(green === good.length ? 'green' : 'red', text))
   return green === good.length
 }
@@ -151,10 +118,10 @@ async function withoutVendor({ kds, fleet }: Simulation, url: string, output: Ou
 const NEXT = [
   '',
   styled('bold', 'What to try next'),
-  '  npm run -s demo -- --keep                   keep the service, to ask it yourself',
-  '  npm run -s demo -- --keep --tsm /tmp/tsm    and a fake configfs-tsm, for clients/node/assay-attest',
-  '  npm run -s assay -- simulate --help         fake hosts against a service of your own',
-  '  npm start                                   the real thing: AMD’s pinned keys, your policy (README)',
+  '  npm run -s demo -- --keep                 keep the service, to ask it yourself',
+  '  npm run -s demo -- --keep --tsm /tmp/tsm  and configfs-tsm, for our client',
+  '  npm run -s assay -- simulate --help       fake hosts for a service of your own',
+  '  npm start                                 the real thing, with AMD’s own keys',
   '',
 ].join('\n')
 
@@ -167,6 +134,7 @@ function nextWhileRunning({ url }: Running, folder: string, tree: TsmTree | unde
     ...client,
     `  curl -s -X POST ${url}/v1/challenges`,
     `  curl -s ${url}/v1/collateral`,
+    `  curl -s ${url}/.well-known/jwks.json`,
     `  curl -s ${url}/problems/snp-vcek-hwid-mismatch`,
     `  cat ${join(folder, 'policies', 'fleet.yaml')}`,
     '',

@@ -31,10 +31,21 @@ export const styled = (style: Style, text: string): string => styleText(style, t
 /** A JSON answer: one object, indented for people. */
 export const jsonText = (value: unknown): string => JSON.stringify(value, undefined, 2)
 
+/** The same for eyes alone: what fits in a line of 80 columns is one line. */
+export function denseJson(value: unknown, margin = '', label = ''): string {
+  const line = `${margin}${label}${JSON.stringify(value, undefined, 1).replaceAll(/\n */g, ' ')}`
+  if (line.length < 80 || typeof value !== 'object' || value === null) return line
+  const inner = `${margin} `
+  const [open, close, parts] = Array.isArray(value)
+    ? ['[', ']', value.map((item) => denseJson(item, inner))]
+    : ['{', '}', Object.entries(value).map(([name, member]) => denseJson(member, inner, `${JSON.stringify(name)}: `))]
+  return `${margin}${label}${open}\n${parts.join(',\n')}\n${margin}${close}`
+}
+
 const WIDTH = 100
 
 /** Lines of at most `width` characters, cut at blanks; a value without blanks (a digest) stays whole, so that it can be copied. */
-function wrap(text: string, width: number): string[] {
+export function wrap(text: string, width: number): string[] {
   const lines: string[] = []
   for (const word of text.split(' ')) {
     const last = lines.at(-1)

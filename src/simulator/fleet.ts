@@ -47,7 +47,7 @@ const GOOD: readonly Story[] = [
   { name: 'genoa-1', story: 'configfs-tsm', options: { product: 'Genoa', envelope: 'tsm' }, expected: 'issued' },
   {
     name: 'genoa-2',
-    story: 'version 3, certificate as PEM',
+    story: 'version 3, PEM certificate',
     options: { product: 'Genoa', ships: 'certificates', fields: { version: 3 } },
     expected: 'issued',
   },
@@ -61,7 +61,7 @@ const DEBUG_POLICY = 0xb0000n
 const BAD: readonly Story[] = [
   {
     name: 'debug',
-    story: 'guest that its host may debug',
+    story: 'guest open to debugging',
     options: { fields: { policy: DEBUG_POLICY } },
     expected: 'snp-policy-debug-allowed',
   },
@@ -74,7 +74,7 @@ const BAD: readonly Story[] = [
   },
   {
     name: 'tampered',
-    story: 'measurement changed after signing',
+    story: 'measurement tampered with',
     options: { fields: { tamper: [[0x90, new Uint8Array(48).fill(0xee)]] } },
     expected: 'snp-signature-invalid',
   },
@@ -92,7 +92,7 @@ export function demoFleet(amd: FakeAmd): readonly FleetMember[] {
   const stranger = amd.vcek({ product: 'Genoa' })
   const wrongChip: Story = {
     name: 'wrong-chip',
-    story: 'certificate of another chip',
+    story: 'another chip’s certificate',
     options: { product: 'Genoa', wrongVek: stranger },
     expected: 'snp-vcek-hwid-mismatch',
   }
