@@ -12,6 +12,7 @@ export const GATES = [
   { name: 'load-test types', command: ['tsc', '-p', 'load-tests'] },
   { name: 'dead-weight', command: ['knip'] },
   { name: 'documentation', command: node('check-documentation.ts') },
+  { name: 'purity', command: node('check-purity.ts') },
   { name: 'dependencies', command: node('check-dependencies.ts') },
   { name: 'shell', command: node('check-shell.ts') },
   { name: 'contract', command: ['redocly', 'lint', 'openapi.yaml'] },

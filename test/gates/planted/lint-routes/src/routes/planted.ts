@@ -1,3 +1,0 @@
-import { store } from '../stores/memory.ts'
-
-export const planted = store

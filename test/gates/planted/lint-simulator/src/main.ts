@@ -1,3 +1,0 @@
-import { fake } from './simulator/amd.ts'
-
-export const planted = fake
