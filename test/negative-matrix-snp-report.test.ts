@@ -86,6 +86,10 @@ const STRUCTURE: readonly Row[] = [
     () => milanWith({ keyInfo: 1, authorKeyDigest: new Uint8Array(48).fill(1) }),
   ],
   ['80: the parsed report as JSON in the response form', 'snp-envelope-not-raw', () => parsed('report_response')],
+  ['80: the parsed report as JSON in place of the report', 'snp-envelope-not-raw', () => parsed('report')],
+  ['80: the HCL report of Azure in place of the report', 'snp-envelope-not-raw', () => hcl(Buffer.alloc(2600 - 32 - 1184))],
+  ['80: an HCL report that ends early', 'snp-envelope-not-raw', () => tampered(() => Buffer.from('HCLA'))],
+  ['1: JSON that is as long as a report', 'snp-report-version-unsupported', () => tampered((r) => r.fill(0x7b))],
   ['80: a response of the driver that failed', 'snp-envelope-not-raw', () => failedResponse()],
 ]
 
@@ -98,6 +102,9 @@ const parsed = (form: 'report' | 'report_response'): Exhibit => ({
   form,
   certificates: [milan.der],
 })
+/** Header of 32 bytes, report, runtime data (section 13.1). */
+const hcl = (rest: Uint8Array): Exhibit =>
+  tampered((r) => Buffer.concat([Buffer.from('HCLA'), bytes(2, 0, 0, 0), new Uint8Array(24), r, rest]))
 const failedResponse = (): Exhibit => ({
   report: flipped(reportResponse(signedReport(milan)), 0x00, 0x16),
   form: 'report_response',

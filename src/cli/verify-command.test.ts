@@ -135,6 +135,14 @@ describe('an item', () => {
     expect([ran.code, ran.answer.code, ran.answer.accepted]).toEqual([1, 'snp-report-size', false])
   })
 
+  it.each([
+    ['an object', { version: 5, policy: 196608 }],
+    ['JSON in base64', Buffer.from('{"version": 5}').toString('base64')],
+  ])('whose report is a parsed one, %s, is refused by its own code', async (_, report) => {
+    const ran = await verify({ type: 'snp', report })
+    expect([ran.code, ran.answer.code, ran.answer.accepted]).toEqual([1, 'snp-envelope-not-raw', false])
+  })
+
   it('of a type that nobody verifies is refused', async () => {
     const { code, err, answer } = await verify({ type: 'sgx', quote: '' })
     expect([code, answer]).toMatchObject([1, { accepted: false, code: 'evidence-type-unsupported' }])

@@ -54,6 +54,11 @@ describe('evidence items', () => {
       [{ type: 'sgx', quote: '' }],
       'evidence-type-unsupported at evidence[0].type: the type of this item is not supported',
     ],
+    [
+      'a parsed report, whatever else is wrong',
+      [{ type: 'snp', report_response: { version: 5 }, cert_chain: [] }],
+      'snp-envelope-not-raw at evidence[0].report_response: is a parsed form instead of the signed bytes in base64',
+    ],
     ['no report', [{ type: 'snp' }], 'request-malformed at evidence[0]: evidence[0]: needs exactly one of report and report_response'],
     [
       'two reports',

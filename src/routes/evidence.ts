@@ -20,9 +20,9 @@ const MAX_ITEMS = 8
 const BASE64 = 'standard base64 with padding, or URL-safe without, in canonical form'
 
 /** Bytes as they travel in JSON; the text of a limit names decoded bytes. */
-export const base64Bytes = (max: number, description: string) =>
+export const base64Bytes = (max: number, description: string, other?: NonNullable<Parameters<typeof z.string>[0]>) =>
   z
-    .string()
+    .string(other)
     .max(base64Length(max), `longer than ${max} bytes`)
     .transform((text, ctx) => decodeBase64(text) ?? issue(ctx, `not ${BASE64}`))
     .meta({ description: `${description} (${BASE64})`, contentEncoding: 'base64' })
@@ -31,6 +31,15 @@ function issue(ctx: z.core.$RefinementCtx, message: string): never {
   ctx.addIssue(message)
   return z.NEVER
 }
+
+/** What is wrong with an object where the bytes of a report belong (specification snp.md section 10); {@link parseRequest} gives it its code. */
+export const PARSED_FORM = 'is a parsed form instead of the signed bytes in base64'
+
+/** Bytes of a report. Rebuilding them from a parsed form would prove nothing, so that form is named. */
+const reportBytes = (description: string) =>
+  base64Bytes(BYTES.report, description, {
+    error: ({ input }) => (typeof input === 'object' && input !== null && !Array.isArray(input) ? PARSED_FORM : undefined),
+  })
 
 const utf8 = new TextEncoder()
 
@@ -44,8 +53,8 @@ const certificate = z
 const snp = z
   .strictObject({
     type: z.literal('snp'),
-    report: base64Bytes(BYTES.report, 'The 1184 bytes of ATTESTATION_REPORT').optional(),
-    report_response: base64Bytes(BYTES.report, 'The 1216 bytes that the guest driver gives (MSG_REPORT_RSP)').optional(),
+    report: reportBytes('The 1184 bytes of ATTESTATION_REPORT').optional(),
+    report_response: reportBytes('The 1216 bytes that the guest driver gives (MSG_REPORT_RSP)').optional(),
     cert_table: base64Bytes(BYTES.certTable, 'The certificate table of the extended guest request').optional(),
     certificates: z.array(certificate).max(MAX_CERTIFICATES).optional(),
   })

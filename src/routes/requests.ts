@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { AttestationError } from '../verifiers/problems.ts'
-import { base64Bytes, evidenceItems } from './evidence.ts'
+import { PARSED_FORM, base64Bytes, evidenceItems } from './evidence.ts'
 
 /** Wide enough that a nonce of a wrong length is named by its own problem. */
 const NONCE_TEXT_BYTES = 1024
@@ -36,7 +36,10 @@ export const challengeRequest = z.strictObject({}).meta({ id: 'ChallengeRequest'
 /** Problems that one answer lists; more would only repeat. */
 const MAX_ISSUES = 5
 
-/** A value by its schema. Throws `evidence-type-unsupported` for an unknown type of evidence, else `request-malformed` naming the members. */
+/**
+ * A value by its schema. Throws `evidence-type-unsupported` for an unknown type of evidence, `snp-envelope-not-raw` for a report in parsed form,
+ * else `request-malformed` naming the members.
+ */
 export function parseRequest<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
   const result = schema.safeParse(value)
   if (result.success) return result.data
@@ -45,6 +48,8 @@ export function parseRequest<T extends z.ZodType>(schema: T, value: unknown): z.
   if (unknownType !== undefined) {
     throw new AttestationError('evidence-type-unsupported', 'the type of this item is not supported', { at: pathText(unknownType.path) })
   }
+  const parsedForm = issues.find(({ message }) => message === PARSED_FORM)
+  if (parsedForm !== undefined) throw new AttestationError('snp-envelope-not-raw', PARSED_FORM, { at: pathText(parsedForm.path) })
   const detail = issues.slice(0, MAX_ISSUES).map((issue) => `${pathText(issue.path)}: ${issueText(issue)}`)
   throw new AttestationError('request-malformed', detail.join('; '), { at: pathText(issues[0]?.path ?? []) })
 }

@@ -1,3 +1,4 @@
+import { latin1 } from '../der-values.ts'
 import { Reader } from '../reader.ts'
 import type { Check, SnpEvidence } from '../verifier.ts'
 import { certificateEntries, readCertTable, readCertificates, skipCertTable, type CertTableEntry } from './cert-table.ts'
@@ -25,8 +26,25 @@ const RAW = {
 /** MSG_REPORT_RSP: status u32, size u32, 24 reserved bytes, then the report (specification snp.md sections 1 and 10). */
 const HEADER_BYTES = 32
 
-/** The 1184 bytes of the report, unwrapped if need be. Throws AttestationError snp-envelope-not-raw for a response that is no plain wrapper. */
+const WRAPPED = { ...RAW, title: 'The report is the raw report', at: 'report', expected: 'the signed bytes, 1184 of them' } as const
+
+/** How forms begin that hold a report, parsed or wrapped (section 10): JSON, and the HCL report of Azure, which has an evidence type of its own. */
+const FORMS = { '{': 'JSON', HCLA: 'an HCL report' } as const
+
+/** The name of such a form; undefined for other bytes. Bytes of a report's length are a report, whatever they begin with. */
+function wrappedForm(bytes: Uint8Array): string | undefined {
+  const start = latin1(bytes.subarray(0, 4))
+  if (bytes.length === REPORT_BYTES) return undefined
+  return Object.entries(FORMS).find(([magic]) => start.startsWith(magic))?.[1]
+}
+
+/**
+ * The 1184 bytes of the report, unwrapped if need be; the length of a `report` is for SNP-01 to judge.
+ * Throws AttestationError snp-envelope-not-raw for a parsed or wrapped form, and for a response that is no plain wrapper.
+ */
 export function rawReport(evidence: Pick<SnpEvidence, 'form' | 'bytes'>): Uint8Array {
+  const wrapped = wrappedForm(evidence.bytes)
+  if (evidence.form === 'report' && wrapped !== undefined) throw refusal(WRAPPED, wrapped, [])
   if (evidence.form === 'report') return evidence.bytes
   if (evidence.bytes.length !== HEADER_BYTES + REPORT_BYTES) throw refusal(RAW, `${evidence.bytes.length} bytes`, [])
   return Reader.all(evidence.bytes, { what: 'snp-report-response', code: 'snp-envelope-not-raw' }, (r) => {
