@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
 import { inspect } from 'node:util'
 import { calculateJwkThumbprint } from 'jose'
 import { describe, expect, it } from 'vitest'
@@ -143,21 +143,30 @@ describe('isEd25519PublicKey', () => {
     expect(isEd25519PublicKey(Buffer.from(encoded, 'hex'))).toBe(false)
   })
 
-  it('knows the order-8 points as such, not as points off the curve', () => {
-    // A key of small order verifies a signature that nobody made: R of small order, S zero. OpenSSL takes it for some message.
+  it('refuses them whatever OpenSSL makes of them: it imports them', () => {
     const x = base64url(SMALL[10] ?? '')
-    const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' })
-    expect(key.asymmetricKeyType).toBe('ed25519')
+    expect(createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' }).asymmetricKeyType).toBe('ed25519')
     expect(() => readCnfJwk({ kty: 'OKP', crv: 'Ed25519', x })).toThrow(code('cnf-key-invalid'))
   })
 
-  it('takes what generators make, and about half of all other y', () => {
+  it.each(['ed', 'ee', 'f5', 'ff'])('refuses y at or above the prime: %s…', (lowest) => {
+    for (const highest of ['7f', 'ff']) expect(isEd25519PublicKey(Buffer.from(`${lowest}${'ff'.repeat(30)}${highest}`, 'hex'))).toBe(false)
+    expect(isEd25519PublicKey(Buffer.from(`${lowest}${'ff'.repeat(29)}fe7f`, 'hex'))).toBe(true)
+    expect(isEd25519PublicKey(Buffer.from(`${lowest}${'ff'.repeat(30)}7e`, 'hex'))).toBe(true)
+  })
+
+  it('takes the largest y that is a key’s, and what generators make', () => {
+    expect(isEd25519PublicKey(Buffer.from(`eb${'ff'.repeat(30)}7f`, 'hex'))).toBe(true)
     const made = Array.from({ length: 20 }, () => generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }).x ?? '')
     expect(made.filter((x) => !isEd25519PublicKey(Buffer.from(x, 'base64url')))).toEqual([])
-    const guesses = Array.from({ length: 100 }, (_, i) => createHash('sha256').update(`guess ${i}`).digest())
-    const points = guesses.map((guess) => isEd25519PublicKey(guess))
-    expect(points.filter((point) => point).length).toBeGreaterThan(25)
-    expect(points.filter((point) => !point).length).toBeGreaterThan(25)
+  })
+
+  it('leaves what is not on the curve to the proof, which no such key verifies', async () => {
+    // y = 2 is on no point (RFC 8032 section 5.1.3: (y² − 1)/(d y² + 1) is no square).
+    const { key } = readCnfJwk({ kty: 'OKP', crv: 'Ed25519', x: base64url('02'.padEnd(64, '0')) })
+    const input = bindingInput({ nonce: new Uint8Array(32).fill(1), audience: 'default' })
+    const proofs = [Buffer.of(1, ...new Uint8Array(63)), new Uint8Array(64), sign(null, proofInput(input), PAIRS.Ed25519.privateKey)]
+    for (const proof of proofs) await expect(verifyCnfProof(key, input, proof)).rejects.toEqual(code('cnf-proof-invalid'))
   })
 
   it.each([0, 31, 33, 64])('refuses %i bytes', (length) => {

@@ -96,7 +96,7 @@ function ec(crv: 'P-256' | 'P-384', m: Members): PublicJwk {
 
 function ed25519(m: Members): PublicJwk {
   const x = m['x'] ?? ''
-  if (!isEd25519PublicKey(decode(x))) throw invalid('x is not a point of Ed25519 that a key may be')
+  if (!isEd25519PublicKey(decode(x))) throw invalid('x is not a canonical Ed25519 key, or one of small order')
   return { crv: 'Ed25519', kty: 'OKP', x }
 }
 
