@@ -53,12 +53,7 @@ const every = (from: number, to: number) => range(from, to).flatMap((byte) => bi
 describe('a genuine report with one bit turned over', () => {
   it('is accepted as it was', async () => expect(verdictOf(await attempt(evidenceOf(genuine), trial))).toBe('pass'))
 
-  it('is refused wherever the signed bit is: one bit of each byte', async () =>
-    expect(await accepted(range(0, SIGNED).map((byte) => [byte, byte % 8] as const))).toEqual([]))
-
-  it.runIf(process.env['ASSAY_ALL_BITS'] === 'true')('is refused wherever the signed bit is: every bit', async () =>
-    expect(await accepted(every(0, SIGNED))).toEqual([]),
-  )
+  it('is refused wherever the signed bit is', async () => expect(await accepted(every(0, SIGNED))).toEqual([]))
 
   it('is refused wherever the bit of R or S is', async () => expect(await accepted(every(SIGNED, TAIL))).toEqual([]))
 
@@ -86,7 +81,7 @@ describe('bytes that nobody signed', () => {
     const report = uint8Array({ minLength: 0, maxLength: 1300 })
     await assert(
       asyncProperty(report, (bytes) => refused(evidenceOf(bytes))),
-      { numRuns: 200 },
+      { seed: 20261123, numRuns: 200 },
     )
   })
 
@@ -94,12 +89,12 @@ describe('bytes that nobody signed', () => {
     const bytes = uint8Array({ minLength: 1, maxLength: 200 })
     await assert(
       asyncProperty(bytes, (junk) => refused(evidenceOf(genuine, { certificates: [junk] }))),
-      { numRuns: 100 },
+      { seed: 20261123, numRuns: 100 },
     )
     const table = uint8Array({ minLength: 1, maxLength: 200 })
     await assert(
       asyncProperty(table, (junk) => refused(evidenceOf(genuine, { certificates: [], certTable: junk }))),
-      { numRuns: 100 },
+      { seed: 20261123, numRuns: 100 },
     )
   })
 })

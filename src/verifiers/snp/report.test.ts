@@ -202,11 +202,11 @@ describe('the structure of a report', () => {
   })
 
   it('lets nothing but AttestationError escape, whatever the bytes are', () => {
-    assert(property(uint8Array({ maxLength: 2000 }), refused), { numRuns: 200 })
+    assert(property(uint8Array({ maxLength: 2000 }), refused), { seed: 20261123, numRuns: 200 })
     const rightSize = tuple(constantFrom(2, 3, 4, 5), uint8Array({ minLength: 1180, maxLength: 1180 }))
     assert(
       property(rightSize, ([version, rest]) => refused(new Uint8Array([version, 0, 0, 0, ...rest]))),
-      { numRuns: 200 },
+      { seed: 20261123, numRuns: 200 },
     )
   })
 })
