@@ -58,6 +58,8 @@ function faults(vector: SnpCase, { code: exit, out }: Ran): readonly string[] {
 }
 
 describe.skipIf(cases.length === 0)('vectors/snp by the command line', () => {
+  it('are all that have a report, without the one that needs a rollback mark', () => expect(cases).toHaveLength(188 - 6 - 1))
+
   it.each(cases.map((vector) => [vector.name, vector] as const))('%s', async (_, vector) => {
     expect(faults(vector, await assay(argsFor(vector)))).toEqual([])
   })
