@@ -77,6 +77,11 @@ function signalled(): Promise<NodeJS.Signals> {
 }
 
 async function main(): Promise<number> {
+  if (process.argv.length > 2) {
+    // A flag that is silently ignored may be one that somebody relies on.
+    process.stderr.write('assay: npm start takes no arguments; settings come from ASSAY_… (see `assay serve --help`)\n')
+    return 2
+  }
   try {
     return await runService(loadConfig({ environment: process.env, readText: (path) => readFileSync(path, 'utf8') }))
   } catch (error) {

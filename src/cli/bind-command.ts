@@ -24,7 +24,7 @@ cnf_proof is a signature over what --print proof-input gives. docs/binding.md ha
 export const addBind: AddCommand = (program, session) => {
   program
     .command('bind')
-    .description('compute the value that evidence must bind (design: Binding, "hash")')
+    .description('compute the value that evidence must bind (docs/binding.md)')
     .option('--nonce <hex>', 'the challenge, in hex')
     .addOption(new Option('--nonce-base64 <text>', 'the challenge as POST /v1/challenges gives it').conflicts('nonce'))
     .option('--cnf-jwk <file>', 'public key to bind, as JWK')

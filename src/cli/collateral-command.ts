@@ -7,6 +7,7 @@ import type { Anchors, CollateralAddress } from '../verifiers/verifier.ts'
 import { EXIT, UsageError } from './exit.ts'
 import { readText } from './files.ts'
 import { configuration } from './load.ts'
+import { repeated } from './options.ts'
 import { columns, jsonText, type Session } from './output.ts'
 import type { AddCommand } from './program.ts'
 
@@ -35,13 +36,11 @@ export const addCollateral: AddCommand = (program, session) => {
   addFetch(collateral, session)
 }
 
-const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value]
-
 function addFetch(collateral: Command, session: Session): void {
   collateral
     .command('fetch')
     .description('ask the vendor for the revocation lists of all products, and for VCEKs by address')
-    .option('--vcek <address>', 'address of a VCEK as GET /v1/collateral writes it; may be repeated', collect, [])
+    .addOption(repeated('--vcek <address>', 'address of a VCEK as GET /v1/collateral writes it'))
     .option('--out <bundle>', 'write a bundle and touch no store')
     .action((flags: FetchFlags) => fetchAll(flags, session))
 }

@@ -31,7 +31,7 @@ async function check({ print }: Flags, session: Session): Promise<void> {
   if (print === true) await show(session)
   for (const remark of await weakened(config, policies)) session.note(`assay: ${remark}`)
   session.note(
-    `assay: the configuration is usable: ${config.audiences.length} audiences, ${policies.all().length} policies, mode ${config.mode}`,
+    `assay: the configuration is usable (mode ${config.mode}, audiences: ${config.audiences.length}, policies: ${policies.all().length})`,
   )
 }
 

@@ -2,7 +2,7 @@ import { evidenceItem } from '../routes/evidence.ts'
 import { readStrictJson } from '../routes/gate.ts'
 import { appraisalRequest, parseRequest, type AppraisalRequest } from '../routes/requests.ts'
 import { AttestationError } from '../verifiers/problems.ts'
-import { readBytes } from './files.ts'
+import { readBytes, withoutMark } from './files.ts'
 import { UsageError } from './exit.ts'
 
 /** What EVIDENCE.json held: one item, or a request with what it says about nonce, key and audience. */
@@ -17,7 +17,7 @@ export const readEvidenceFile = (path: string): EvidenceFile => parseEvidence(re
 /** The same from bytes; `name` is for messages. */
 export function parseEvidence(bytes: Uint8Array, name: string): EvidenceFile {
   try {
-    const value = readStrictJson(bytes)
+    const value = readStrictJson(withoutMark(bytes))
     if (isObject(value) && 'evidence' in value) return { form: 'request', request: parseRequest(appraisalRequest, typed(value, name)) }
     return { form: 'item', request: { evidence: [parseRequest(evidenceItem, typedItem(value, name))], binding: 'hash' } }
   } catch (error) {

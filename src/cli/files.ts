@@ -11,6 +11,10 @@ export function readBytes(path: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes)
 }
 
+/** Text without the byte order mark that some editors put in front (RFC 8259 section 8.1 lets a reader ignore it). */
+export const withoutMark = (bytes: Uint8Array): Uint8Array =>
+  bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes
+
 const textOf = (bytes: Uint8Array, name: string): string =>
   attempt(() => new TextDecoder('utf-8', { fatal: true }).decode(bytes), `${name} is not UTF-8 text`)
 

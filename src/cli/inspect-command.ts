@@ -1,7 +1,7 @@
 import type { CertificateView } from '../verifiers/snp/inspect-certificate.ts'
 import type { Inspection } from '../verifiers/snp/inspect.ts'
 import type { Evidence } from '../verifiers/verifier.ts'
-import { readBytes } from './files.ts'
+import { readBytes, withoutMark } from './files.ts'
 import { columns, jsonText, styled, type Session } from './output.ts'
 import type { AddCommand } from './program.ts'
 
@@ -32,7 +32,7 @@ type View = Inspection | ({ readonly verified: false; readonly type: 'certificat
 
 async function viewsOf(bytes: Uint8Array, path: string): Promise<readonly View[]> {
   const { inspectEvidence } = await import('../verifiers/snp/inspect.ts')
-  const kind = kindOf(bytes)
+  const kind = kindOf(withoutMark(bytes))
   if (kind === 'json') {
     const { parseEvidence } = await import('./evidence-file.ts')
     const { evidenceOf } = await import('../routes/evidence.ts')

@@ -11,6 +11,7 @@ import { processSession, type Session } from './output.ts'
 import { addServe } from './serve-command.ts'
 import { addSimulate } from './simulate-command.ts'
 import { addVerify } from './verify-command.ts'
+import { version } from '../service/version.ts'
 
 /** Adds one command to the program. */
 export type AddCommand = (program: Command, session: Session) => void
@@ -19,7 +20,7 @@ const COMMANDS: readonly AddCommand[] = [addServe, addVerify, addInspect, addBin
 
 const REST = `
 Exit codes: 0 accepted, 1 refused, 2 usage or unreadable file, 3 undecided, 70 a failure of this program.
-As everywhere, a refusal names every check that was made; add --json for scripts.`
+A refusal names every check that was made. For scripts there is --json.`
 
 /** Runs one command line and answers with its exit code; writes everything that there is to say. */
 export async function run(args: readonly string[], given: Omit<Session, 'exit'> = processSession): Promise<number> {
@@ -27,6 +28,7 @@ export async function run(args: readonly string[], given: Omit<Session, 'exit'> 
   const session = { ...given, exit: (chosen: number) => void (code = chosen) }
   const program = new Command('assay')
     .description('Remote attestation verifier: AMD SEV-SNP evidence in, short-lived signed tokens out')
+    .version(version(), '--version', 'show the version')
     .addHelpText('after', REST)
     .showSuggestionAfterError()
     .configureOutput({ writeOut: session.out, writeErr: (text) => session.note(text.trimEnd()) })
@@ -46,7 +48,7 @@ type Explained = { readonly text: string; readonly exit: number }
 
 /** The exit code of an error, and its text for people. */
 function explain(error: unknown): Explained {
-  // Commander has written its own message; 0 is --help.
+  // Commander has written its own message; 0 is --help and --version.
   if (error instanceof CommanderError) return { text: '', exit: error.exitCode === 0 ? EXIT.accepted : EXIT.usage }
   if (error instanceof UsageError) return { text: `assay: ${error.message}`, exit: EXIT.usage }
   if (error instanceof ConfigError) return { text: `assay: this cannot be used:\n${configLines(error)}`, exit: EXIT.usage }

@@ -1,11 +1,10 @@
 import type { Flag } from '../config/sources.ts'
 import { configuration } from './load.ts'
+import { repeated } from './options.ts'
 import type { Session } from './output.ts'
 import type { AddCommand } from './program.ts'
 
 type Flags = { readonly clock?: string; readonly insecureTestRoot: readonly string[]; readonly collateral: readonly string[] }
-
-const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value]
 
 const HELP = `
 Settings come from the environment (ASSAY_…) and the file that ASSAY_CONFIG names; assay config check tells whether they are right.
@@ -17,8 +16,8 @@ export const addServe: AddCommand = (program, session) => {
     .command('serve')
     .description('run the service')
     .option('--clock <time>', 'mode test: the time stands still there (RFC 3339)')
-    .option('--insecure-test-root <file>', 'mode test: root that replaces AMD’s; may be repeated', collect, [])
-    .option('--collateral <bundle>', 'mode test: vendor documents that are used before any other; may be repeated', collect, [])
+    .addOption(repeated('--insecure-test-root <file>', 'mode test: root that replaces AMD’s'))
+    .addOption(repeated('--collateral <bundle>', 'mode test: vendor documents that are used before any other'))
     .addHelpText('after', HELP)
     .action((flags: Flags) => serve(flags, session))
 }

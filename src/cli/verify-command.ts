@@ -1,10 +1,12 @@
 import { Option } from 'commander'
 import type { ActivePolicy } from '../appraisal/policy-set.ts'
 import type { Grounds } from '../config/grounds.ts'
+import { readCertificateBlob } from '../verifiers/pem.ts'
 import { AttestationError, problemOf } from '../verifiers/problems.ts'
 import type { EvidenceFile } from './evidence-file.ts'
 import { EXIT, UsageError } from './exit.ts'
-import { hexBytes, readText, timeOf } from './files.ts'
+import { hexBytes, readBytes, readText, timeOf } from './files.ts'
+import { repeated } from './options.ts'
 import { jsonText, type Session } from './output.ts'
 import type { AddCommand } from './program.ts'
 import type { ExpectedData, Question, Verdict } from './verify.ts'
@@ -23,8 +25,6 @@ type Flags = {
   readonly json?: true
 }
 
-const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value]
-
 const HELP = `
 EVIDENCE.json is one evidence item or an appraisal request; - reads standard input.
 Exit codes: 0 accepted, 1 refused, 2 usage or a file that is not the JSON it should be, 3 undecided.`
@@ -35,14 +35,14 @@ export const addVerify: AddCommand = (program, session) => {
     .command('verify')
     .description('verify evidence from a file; with --policy also ask whether it is acceptable')
     .argument('<evidence>', 'EVIDENCE.json, or - for standard input')
-    .option('--collateral <bundle>', 'vendor documents (assay-collateral/1); may be repeated', collect, [])
-    .option('--trust-anchor <file>', 'additional TPM root (PEM); never replaces a vendor pin; may be repeated', collect, [])
+    .addOption(repeated('--collateral <bundle>', 'vendor documents (assay-collateral/1)'))
+    .addOption(repeated('--trust-anchor <file>', 'additional TPM root (PEM); never replaces a vendor pin'))
     .option('--policy <file>', 'appraisal policy, YAML or JSON')
     .option('--nonce <hex>', 'the nonce that the evidence must bind')
     .addOption(new Option('--report-data <hex>', 'the 64 bytes that REPORT_DATA must equal').conflicts('nonce'))
     .addOption(new Option('--binding <kind>', 'how --nonce is bound where the file does not say').choices(['hash', 'nonce']))
     .option('--audience <name>', 'the audience that --nonce is bound with where the file does not say')
-    .option('--insecure-test-root <file>', 'root (DER or PEM) that replaces AMD’s, for tests only; may be repeated', collect, [])
+    .addOption(repeated('--insecure-test-root <file>', 'root (DER or PEM) that replaces AMD’s, for tests only'))
     .option('--at <time>', 'verify as of this time (RFC 3339)')
     .option('--offline', 'open no socket')
     .option('--json', 'print the appraisal as JSON')
@@ -71,6 +71,7 @@ function unread(error: unknown, { json, policy }: Flags, session: Session): neve
 async function questionOf(path: string, flags: Flags, session: Session): Promise<Question> {
   const { readEvidenceFile } = await import('./evidence-file.ts')
   const { readGrounds } = await import('../config/grounds.ts')
+  flags.trustAnchor.forEach(readRoot)
   const now = flags.at === undefined ? new Date() : timeOf(flags.at, '--at')
   const file = withFlags(readEvidenceFile(path), flags)
   const grounds = await readGrounds({ insecureTestRoots: flags.insecureTestRoot, collateralBundles: flags.collateral }, now)
@@ -96,6 +97,16 @@ function expectedData({ request }: EvidenceFile, { nonce, reportData }: Flags): 
   if (bytes.length < NONCE_BYTES.min || bytes.length > NONCE_BYTES.max)
     throw new UsageError(`a nonce has ${NONCE_BYTES.min} to ${NONCE_BYTES.max} bytes`)
   return { from: nonce === undefined ? 'stated' : 'nonce', bytes }
+}
+
+/** Nothing asks these roots yet, but a name that is mistyped must not look like one that counts. */
+function readRoot(path: string): void {
+  const bytes = readBytes(path)
+  try {
+    readCertificateBlob(bytes, path)
+  } catch (error) {
+    throw new UsageError(`--trust-anchor: ${error instanceof Error ? error.message : String(error)}`)
+  }
 }
 
 async function readPolicyFile(path: string): Promise<ActivePolicy> {

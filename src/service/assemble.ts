@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createAudiences } from '../access/audiences.ts'
 import { createAuditLog } from '../access/audit.ts'
@@ -15,6 +14,7 @@ import type { Config } from '../config.ts'
 import type { Grounds } from '../config/grounds.ts'
 import { createMemo } from './memo.ts'
 import { createReadiness, type SettableReadiness } from './readiness.ts'
+import { version } from './version.ts'
 import type { Services } from '../routes/services.ts'
 import type { Stores } from '../stores/stores.ts'
 import type { Telemetry } from '../telemetry/log.ts'
@@ -111,10 +111,3 @@ async function tokenIssuer({ config, keys }: Parts, now: () => Date) {
 }
 
 const tokenKeyFile = ({ tokenKeyFile: named, dataDir }: Config): string => named ?? join(dataDir, 'token-key')
-
-/** The version of this program, as package.json has it. */
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8'))
-  const found = typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : undefined
-  return typeof found === 'string' ? found : 'unknown'
-}

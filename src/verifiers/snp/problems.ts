@@ -29,7 +29,7 @@ export const SNP_PROBLEMS = {
   'snp-crl-rollback': undecided('A revocation list is older than one that was seen before', OPERATOR_LIST),
   'snp-crl-not-yet-valid': undecided('A revocation list is not valid yet', 'Operator: check the clock.'),
   'snp-crl-expired': undecided('A revocation list has expired', OPERATOR_LIST),
-  'snp-crl-unavailable': undecided('The policy requires revocation lists and one is not at hand', OPERATOR_LIST),
+  'snp-crl-unavailable': undecided('A revocation list that the policy asks for is not at hand', OPERATOR_LIST),
   'snp-chain-invalid': forged('The endorsement key is not signed by AMD’s pinned intermediate', SIMULATED),
   'snp-cert-expired': forged(
     'A certificate of the chain has expired',
