@@ -18,6 +18,19 @@ const family1a = z.union([z.literal('any'), z.strictObject({ ...legacy, fmc: who
 
 const CPUID = { error: 'expected family and model in hex with an underscore between, such as `19_a0`' }
 
+/** A record of zod passes over a member of this name, and no member may be passed over. */
+const namesNoPrototype = (models: unknown): boolean => !Object.keys(Object(models)).includes('__proto__')
+
+/** Minima by CPUID family and model. */
+const byModel = z
+  .unknown()
+  .refine(namesNoPrototype, CPUID)
+  .pipe(z.record(z.string().regex(/^(?:19|1a)_[0-9a-f]{2}$/, CPUID), family1a))
+  .refine((models) => Object.keys(models).length > 0, CPUID)
+  .refine((models) => !Object.entries(models).some(([key, parts]) => key.startsWith('19_') && parts !== 'any' && parts.fmc !== undefined), {
+    error: 'fmc exists on family 1a only',
+  })
+
 /**
  * Minima of one of the four TCBs, by product line, and by CPUID family and model where microcode counts differently inside a line
  * (section 11: Genoa’s models 11h and A0h). Where both apply, both must be met.
@@ -27,15 +40,7 @@ const byProduct = z
     milan: family19.optional(),
     genoa: family19.optional(),
     turin: family1a.optional(),
-    cpuid: z
-      .record(z.string().regex(/^(?:19|1a)_[0-9a-f]{2}$/, CPUID), family1a)
-      .refine(
-        (models) => !Object.entries(models).some(([key, parts]) => key.startsWith('19_') && parts !== 'any' && parts.fmc !== undefined),
-        {
-          error: 'fmc exists on family 1a only',
-        },
-      )
-      .optional(),
+    cpuid: byModel.optional(),
   })
   .refine(stated, { error: 'expected at least one of milan, genoa, turin, cpuid' })
 

@@ -45,8 +45,8 @@ const crl = z.strictObject({
   skew_seconds: whole(0, 300).default(60),
 })
 
-/** Rules over several members run beside the others' problems, so that all are told at once. */
-const always = () => true
+/** Rules over several members run beside the others' problems, so that all are told at once; but there must be members. */
+const hasMembers = ({ value }: { readonly value: unknown }): boolean => typeof value === 'object' && value !== null
 
 /** Section 9, in its order. What is left out has its strict value; a list that is left out asks nothing, except `measurements`. */
 const snp = z
@@ -96,12 +96,12 @@ const snp = z
   .refine((document) => !(document.min_report_version > document.max_report_version), {
     path: ['max_report_version'],
     error: 'must not be below min_report_version',
-    when: always,
+    when: hasMembers,
   })
   .refine((document) => document.min_build === undefined || document.min_api_version !== undefined, {
     path: ['min_build'],
     error: 'needs min_api_version: builds compare within one version only',
-    when: always,
+    when: hasMembers,
   })
 
 /** The document as it is written (design sections 3 and 4); unknown members are refused. */

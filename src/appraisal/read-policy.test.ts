@@ -93,6 +93,18 @@ describe('readPolicy', () => {
     expect(first).toMatchObject({ path: '', message: expect.stringMatching(message), ...(line === undefined ? {} : { line }) })
   })
 
+  it.each(['', ' null', ' strict', ' []', ' 5'])('refuses "snp:%s", which is no mapping', (value) => {
+    expect(problems(`name: edge\nsnp:${value}\n`)).toEqual([
+      { path: 'snp', line: 2, message: 'expected members (a YAML mapping, a JSON object)' },
+    ])
+  })
+
+  it('refuses what other YAML readers would merge', () => {
+    expect(problems('name: edge\nsnp:\n  guest_policy:\n    <<: {debug: DANGEROUSLY_ALLOW}')).toEqual([
+      { path: 'snp.guest_policy["<<"]', line: 4, message: 'unknown member' },
+    ])
+  })
+
   it('refuses aliases, by which a small file could become a large document', () => {
     expect(problems('name: &a edge\nsnp: {csp_ids: [*a]}')).toEqual([{ path: '', message: expect.stringContaining('aliases') }])
   })
@@ -103,6 +115,10 @@ describe('readPolicy', () => {
 
   it('refuses members that would reach a prototype', () => {
     expect(problems('{"name": "edge", "__proto__": {"a": 1}}')).toEqual([{ path: '__proto__', line: 1, message: 'unknown member' }])
+    const models = '{"name": "edge", "snp": {"min_tcb": {"reported": {"cpuid": {"19_a0": "any", "__proto__": {"snp": 1}}}}}}'
+    expect(problems(models)).toEqual([
+      { path: 'snp.min_tcb.reported.cpuid', line: 1, message: expect.stringContaining('family and model') },
+    ])
   })
 })
 
@@ -132,6 +148,7 @@ const REFUSED: readonly (readonly [members: object, path: string])[] = [
   [{ min_tcb: { reported: { milan: { fmc: 1 } } } }, 'snp.min_tcb.reported.milan.fmc'],
   [{ min_tcb: { reported: { cpuid: { '19-a0': 'any' } } } }, 'snp.min_tcb.reported.cpuid["19-a0"]'],
   [{ min_tcb: { reported: { cpuid: { '19_a0': { fmc: 1 } } } } }, 'snp.min_tcb.reported.cpuid'],
+  [{ min_tcb: { reported: { cpuid: {} } } }, 'snp.min_tcb.reported.cpuid'],
   [{ min_tcb: { best: { milan: 'any' } } }, 'snp.min_tcb.best'],
   [{ permit_provisional_firmware: 'sometimes' }, 'snp.permit_provisional_firmware'],
   [{ min_api_version: '1.256' }, 'snp.min_api_version'],

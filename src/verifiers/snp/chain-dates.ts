@@ -19,8 +19,9 @@ export const windowsOf = ({ root, issuer, vek }: Pick<VekFact, 'root' | 'issuer'
 /** SNP-33: every certificate of the chain is valid now, clocks differing by what the policy allows and five minutes at most. */
 export function checkDates({ windows }: VekFact, { now, rigour }: DateScope): readonly Check[] {
   const skew = Math.min(Math.max(rigour.skewSeconds, 0), 300) * 1000
-  const early = windows.filter(({ notBefore }) => now.getTime() + skew < notBefore.getTime())
-  const late = windows.filter(({ notAfter }) => notAfter.getTime() < now.getTime() - skew)
+  // Asked so that a time that is no number fails both.
+  const early = windows.filter(({ notBefore }) => !(notBefore.getTime() <= now.getTime() + skew))
+  const late = windows.filter(({ notAfter }) => !(now.getTime() - skew <= notAfter.getTime()))
   const when = `now ${now.toISOString()}`
   const faults = [
     ...late.map(({ text }) => failed(rule, `${text}, ${when}`)),

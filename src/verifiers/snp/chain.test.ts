@@ -99,6 +99,9 @@ function patched(from: string, to: string): Promise<Endorsement> {
 const address = (): CollateralAddress => vcekAddressOfReport(parseReport(signedReport(vcek))) ?? 'amd/none'
 const fetched = (der: Uint8Array): Collateral => ({ ...none, documents: new Map([[address(), der]]) })
 
+/** All three certificates are late and early. */
+const NEITHER = ['expired', 'not-yet-valid'].flatMap((code) => Array.from({ length: 3 }, () => `SNP-33 snp-cert-${code}`))
+
 describe('dates (SNP-33)', () => {
   it.each([
     ['at its first second', () => at(start), []],
@@ -110,6 +113,7 @@ describe('dates (SNP-33)', () => {
     ['after it within the clocks’ tolerance', () => at(end + 1000, 1), []],
     ['after the tolerance', () => at(end + 301_000, 100_000), ['SNP-33 snp-cert-expired']],
     ['with a tolerance that is negative', () => at(end, -1000), []],
+    ['with a tolerance that is no number', () => at(now.getTime(), NaN), NEITHER],
   ])('%s', async (_, run, expected) => {
     const certain = (await run()).checks.filter(({ id }) => id === 'SNP-33')
     expect(certain.flatMap((check) => (check.outcome === 'fail' ? [`${check.id} ${check.code}`] : []))).toEqual(expected)

@@ -114,6 +114,9 @@ describe('a list (SNP-36)', () => {
     expect(at(-1)).toEqual(fail('snp-crl-not-yet-valid'))
     expect(at(-1000, { skewSeconds: 1 })).toEqual(['pass', 'pass'])
     expect(at(-301_000, { skewSeconds: 100_000 })).toEqual(fail('snp-crl-not-yet-valid'))
+    expect(at(0, { skewSeconds: NaN })).toEqual(fail('snp-crl-not-yet-valid'))
+    expect(at(0, { crlGraceSeconds: NaN })).toEqual(fail('snp-crl-expired'))
+    expect(at(NaN)).toEqual(fail('snp-crl-not-yet-valid'))
     expect(at(HOUR - 1)).toEqual(['pass', 'pass'])
     expect(at(HOUR)).toEqual(fail('snp-crl-expired'))
     expect(at(HOUR, { skewSeconds: 300 })).toEqual(fail('snp-crl-expired'))
@@ -144,6 +147,10 @@ describe('rollback', () => {
       fail('snp-crl-rollback'),
     ],
   ])('%s', (_, run, expected) => expect(codes(run())).toEqual(expected))
+
+  it('is never denied by a mark whose date is none', () => {
+    expect(() => judge(both(list({ number: 6n })), marked(5n, new Date(NaN)))).toThrow(RangeError)
+  })
 
   it('is asked for each endpoint by its own mark', () => {
     const marks = new Map([[VLEK, { number: 9n, thisUpdate: hours(-9) }]])

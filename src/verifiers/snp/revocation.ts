@@ -93,7 +93,7 @@ function faultOf(list: RevocationList, { issuer, root, context }: RevocationInpu
 }
 
 function faultOfWindow(list: RevocationList, context: Context): Fault | undefined {
-  if (list.thisUpdate.getTime() > context.now.getTime() + skewMs(context)) return { code: 'snp-crl-not-yet-valid', why: list.text }
+  if (!(list.thisUpdate.getTime() <= context.now.getTime() + skewMs(context))) return { code: 'snp-crl-not-yet-valid', why: list.text }
   return context.now < endOf(list, context) ? undefined : { code: 'snp-crl-expired', why: list.text }
 }
 
@@ -107,7 +107,7 @@ const endOf = ({ nextUpdate }: RevocationList, { rigour }: Context): Date =>
 /** Older than the newest ever accepted, by number or by date; a mark that could not be read is newer than anything. */
 function isRollback({ number, thisUpdate }: RevocationList, mark: RollbackMark | undefined): boolean {
   if (mark === undefined) return false
-  return mark === 'strictest' || (number ?? 0n) < mark.number || thisUpdate < mark.thisUpdate
+  return mark === 'strictest' || (number ?? 0n) < mark.number || !(mark.thisUpdate <= thisUpdate)
 }
 
 const describeMark = (mark: RollbackMark | undefined): string =>
