@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const root = resolve(import.meta.dirname, '..')
+const readme = readFileSync(join(root, 'README.md'), 'utf8')
+const folder = mkdtempSync(join(tmpdir(), 'assay-readme-'))
+const tsm = mkdtempSync(join(tmpdir(), 'assay-readme-tsm-'))
+
+/** The code block behind a marker. */
+function block(marker: string): string {
+  const code = readme.split(`<!-- ${marker} -->`)[1]?.split('```')[1]
+  if (code === undefined) throw new Error(`README has no block ${marker}`)
+  return code.replace(/^\w+\n/, '')
+}
+
+type Ended = { readonly code: number | null; readonly text: string }
+
+function run(program: string, args: readonly string[], env: Record<string, string>): Promise<Ended> {
+  const child = spawn(program, args, { cwd: folder, env: { ...process.env, ...env } })
+  let text = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()))
+  return new Promise((done) => child.once('close', (code) => done({ code, text })))
+}
+
+/** `npm run demo -- --keep`, as the README says. */
+const demo = spawn(process.execPath, ['src/cli/assay.ts', 'demo', '--keep', '--tsm', tsm], { cwd: root })
+let url = ''
+beforeAll(async () => {
+  url = await new Promise((done, fail) => {
+    let text = ''
+    demo.once('exit', (code) => fail(new Error(`the demonstration ended with ${code}: ${text}`)))
+    demo.stdout.on('data', (chunk: Buffer) => {
+      text += chunk.toString()
+      const found = /The service stays at (http:\/\/\S+?)\.? /.exec(text)?.[1]
+      if (found !== undefined) done(found)
+    })
+  })
+})
+afterAll(async () => {
+  demo.removeAllListeners('exit')
+  const ended = new Promise((done) => demo.once('exit', done))
+  demo.kill('SIGINT')
+  await ended
+  for (const path of [folder, tsm]) rmSync(path, { recursive: true, force: true })
+})
+
+describe('the walk in the README', () => {
+  it('leads from a challenge to a token, once', async () => {
+    const walk = await run('sh', ['-c', block('walk')], { ASSAY: url, TSM: tsm, REPOSITORY: root })
+    expect(walk).toEqual({ code: 0, text: '' })
+    expect(readFileSync(join(folder, 'token.jwt'), 'utf8')).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/)
+    expect(JSON.parse(readFileSync(join(folder, 'refusal.json'), 'utf8'))).toMatchObject({ status: 422, code: 'challenge-spent' })
+  })
+
+  it('ends with a relying party that checks it', async () => {
+    const script = block('relying party').replace("'jose'", `'${join(root, 'node_modules/jose/dist/webapi/index.js')}'`)
+    const checked = await run(process.execPath, ['--input-type=module', '--eval', script], { ASSAY: url })
+    expect(checked.text).toMatch(/^urn:assay:cnf:[0-9a-f]{32} [0-9a-f]{96} \{/)
+    expect(checked.code).toBe(0)
+    const other = await run(process.execPath, ['--input-type=module', '--eval', script], { ASSAY: url, TYP: 'JWT' })
+    expect(other.code).not.toBe(0)
+  })
+})
