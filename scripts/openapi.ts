@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { contractText } from '../src/routes/openapi/document.ts'
+import { problemsPage } from './problems-page.ts'
 
-/** Writes openapi.yaml from the schemas; test/openapi.test.ts fails while it is stale. */
-writeFileSync(resolve(import.meta.dirname, '../openapi.yaml'), contractText())
+/** Writes what derives from schemas and tables; test/openapi.test.ts fails while any of it is stale. */
+const files = { 'openapi.yaml': contractText(), 'docs/problems.md': problemsPage() }
+for (const [name, text] of Object.entries(files)) writeFileSync(resolve(import.meta.dirname, '..', name), text)
