@@ -1,7 +1,8 @@
-import { createHmac, randomBytes, timingSafeEqual, type KeyObject } from 'node:crypto'
+import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto'
 import type { ChallengeStore } from '../stores/stores.ts'
 import { AttestationError } from '../verifiers/problems.ts'
 import type { Mode } from '../verifiers/verifier.ts'
+import { randomName } from './random.ts'
 
 /** A challenge whose MAC, epoch and clock were checked, but which is not spent yet. */
 export type CheckedChallenge = {
@@ -73,7 +74,7 @@ async function issue(parts: ChallengeParts): Promise<{ nonce: Uint8Array; expire
   const head = Buffer.alloc(HEAD_BYTES)
   head.writeUInt32BE(issuedAt, 0)
   head.set(await epochOf(parts), 4)
-  head.set(randomBytes(RANDOM_BYTES), 4 + EPOCH_BYTES)
+  head.set(randomName(RANDOM_BYTES), 4 + EPOCH_BYTES)
   return { nonce: Buffer.concat([head, mac(parts, head)]), expiresAt: new Date((issuedAt + parts.lifetimeSeconds) * 1000) }
 }
 

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import type { JWK } from 'jose'
 import type { Audience } from '../access/audiences.ts'
 import type { CnfKey } from '../access/cnf.ts'
+import { randomName } from '../access/random.ts'
 import type { DerivedKeys } from '../access/secrets.ts'
 import type { Appraisal, Status } from '../appraisal/appraisal.ts'
 import type { ActivePolicy } from '../appraisal/policy-set.ts'
@@ -81,7 +81,7 @@ function checkIssuer({ issuer, mode }: IssuerParts): void {
 function issue(parts: IssuerParts, signer: Signer, request: TokenRequest): { token: string; jti: string; expiresAt: Date } {
   const { appraisal, audience, nonce, cnf } = request
   refuseUnlessDeserved(parts.mode, request)
-  const jti = randomBytes(JTI_BYTES).toString('base64url')
+  const jti = randomName(JTI_BYTES).toString('base64url')
   const { issuedAt, expiresAt } = lifetime(parts, request)
   const subject = { appraisal, audience: audience.name, thumbprint: cnf?.thumbprint, jti }
   const claims = leanClaims({

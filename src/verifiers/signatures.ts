@@ -5,9 +5,21 @@ import type { PssParameters } from './x509-algorithm.ts'
 export type Signed = { readonly key: KeyObject; readonly data: Uint8Array; readonly signature: Uint8Array }
 
 /** Hash and signature length that go with each curve (FIPS 186-5 section 6.1): r and s of the curve's order, one after the other. */
-const CURVES: Readonly<Record<string, { readonly hash: string; readonly bytes: number }>> = {
+const CURVES: Readonly<Record<string, Curve>> = {
   prime256v1: { hash: 'sha256', bytes: 64 },
   secp384r1: { hash: 'sha384', bytes: 96 },
+}
+type Curve = { readonly hash: string; readonly bytes: number }
+
+/** Keys are remembered and asked for their curve again and again, which OpenSSL spells out anew each time. */
+const curves = new WeakMap<KeyObject, Curve>()
+
+function curveOf(key: KeyObject): Curve | undefined {
+  const known = curves.get(key)
+  if (known !== undefined || key.asymmetricKeyType !== 'ec') return known
+  const curve = CURVES[key.asymmetricKeyDetails?.namedCurve ?? '']
+  if (curve !== undefined) curves.set(key, curve)
+  return curve
 }
 
 /**
@@ -15,8 +27,8 @@ const CURVES: Readonly<Record<string, { readonly hash: string; readonly bytes: n
  * False for any other key and for any signature of another length; never rejects.
  */
 export async function verifyEcdsa({ key, data, signature }: Signed): Promise<boolean> {
-  const curve = CURVES[key.asymmetricKeyDetails?.namedCurve ?? '']
-  if (key.asymmetricKeyType !== 'ec' || curve === undefined || signature.length !== curve.bytes) return false
+  const curve = curveOf(key)
+  if (curve === undefined || signature.length !== curve.bytes) return false
   return new Promise((resolve) => {
     verify(curve.hash, data, { key, dsaEncoding: 'ieee-p1363' }, signature, (error, valid) => {
       resolve(error === null && valid)

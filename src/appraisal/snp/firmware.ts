@@ -1,10 +1,11 @@
 import type { ProblemCode } from '../../verifiers/problems.ts'
 import type { SnpClaims } from '../../verifiers/snp/claims.ts'
+import { formatTcb } from '../../verifiers/snp/tcb.ts'
 import type { Check } from '../../verifiers/verifier.ts'
 import type { Question } from '../check.ts'
 import { judge, notAsked } from '../check.ts'
 import type { SnpCase, SnpRule } from './rule.ts'
-import { describeTcb, reaches, sameTcb } from './tcb.ts'
+import { reaches, sameTcb } from './tcb.ts'
 
 const order = (id: string, title: string, code: ProblemCode): Question => ({ id, title, code, origin: 'specification' })
 
@@ -21,15 +22,15 @@ export const tcbOrder: SnpRule = ({ claims, policy }) => [
   notAbove(COMMITTED_CURRENT, claims, ['committed_tcb', 'current_tcb']),
   policy.require_reported_not_above_committed
     ? notAbove(REPORTED_COMMITTED, claims, ['reported_tcb', 'committed_tcb'])
-    : notAsked(REPORTED_COMMITTED, describeTcb(claims.reported_tcb)),
+    : notAsked(REPORTED_COMMITTED, formatTcb(claims.reported_tcb)),
 ]
 
 type TcbField = 'reported_tcb' | 'committed_tcb' | 'current_tcb'
 
 const notAbove = (question: Question, claims: SnpClaims, [lower, upper]: readonly [TcbField, TcbField]): Check =>
   judge(question, reaches(claims[upper], claims[lower]), {
-    actual: describeTcb(claims[lower]),
-    expected: `at most ${describeTcb(claims[upper])}`,
+    actual: formatTcb(claims[lower]),
+    expected: `at most ${formatTcb(claims[upper])}`,
   })
 
 const PROVISIONAL: Question = {
@@ -41,10 +42,10 @@ const PROVISIONAL: Question = {
 
 /** SNP-54: while CURRENT differs from COMMITTED, the host can go back to COMMITTED at any time (section 2.1). */
 export const provisionalFirmware: SnpRule = ({ claims, policy }) => {
-  const actual = `${claims.current_version} (${describeTcb(claims.current_tcb)})`
+  const actual = `${claims.current_version} (${formatTcb(claims.current_tcb)})`
   if (policy.permit_provisional_firmware) return [notAsked(PROVISIONAL, actual)]
   const committed = sameTcb(claims.current_tcb, claims.committed_tcb) && claims.current_version === claims.committed_version
-  return [judge(PROVISIONAL, committed, { actual, expected: `${claims.committed_version} (${describeTcb(claims.committed_tcb)})` })]
+  return [judge(PROVISIONAL, committed, { actual, expected: `${claims.committed_version} (${formatTcb(claims.committed_tcb)})` })]
 }
 
 const VERSION: Question = {

@@ -1,12 +1,12 @@
 import type { ProblemCode } from '../../verifiers/problems.ts'
 import type { SnpClaims } from '../../verifiers/snp/claims.ts'
+import { formatTcb, type TcbParts } from '../../verifiers/snp/tcb.ts'
 import type { Check } from '../../verifiers/verifier.ts'
 import type { Question } from '../check.ts'
 import { judge, notAsked } from '../check.ts'
 import type { SnpPolicy } from '../policy.ts'
 import type { SnpCase, SnpRule } from './rule.ts'
-import type { TcbParts } from './tcb.ts'
-import { describeTcb, reaches } from './tcb.ts'
+import { reaches } from './tcb.ts'
 
 type Which = 'reported' | 'committed' | 'current' | 'launch'
 type Stated = NonNullable<NonNullable<SnpPolicy['min_tcb']>[Which]>
@@ -31,11 +31,11 @@ export const tcbMinima: SnpRule = (subject) => TCBS.map(({ which, question }) =>
 
 function minimum(question: Question, which: Which, { claims, policy }: SnpCase): Check {
   const [tcb, stated] = [claims[`${which}_tcb`], policy.min_tcb?.[which]]
-  const actual = describeTcb(tcb)
+  const actual = formatTcb(tcb)
   if (stated === undefined) return notAsked(question, actual)
   const minima = minimaFor(claims, stated)
   if (typeof minima === 'string') return judge(question, false, { actual, expected: minima })
-  const expected = minima.map((least) => (least === 'any' ? 'any' : `at least ${describeTcb(least)}`)).join(' and ')
+  const expected = minima.map((least) => (least === 'any' ? 'any' : `at least ${formatTcb(least)}`)).join(' and ')
   return judge(
     question,
     minima.every((least) => least === 'any' || reaches(tcb, least)),

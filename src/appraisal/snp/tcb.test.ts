@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { goodTcb } from '../../../test/snp-claims.ts'
-import { describeTcb, reaches, sameTcb } from './tcb.ts'
+import { reaches, sameTcb } from './tcb.ts'
 
 describe('reaches', () => {
   it('compares each part that is stated', () => {
@@ -21,12 +21,5 @@ describe('sameTcb', () => {
     expect(sameTcb(goodTcb, { ...goodTcb, tee: 1 })).toBe(false)
     expect(sameTcb({ ...goodTcb, tee: 1 }, goodTcb)).toBe(false)
     expect(sameTcb({ ...goodTcb, fmc: 0 }, goodTcb)).toBe(false)
-  })
-})
-
-describe('describeTcb', () => {
-  it('tells the parts that are there', () => {
-    expect(describeTcb({ ...goodTcb, fmc: 1 })).toBe('fmc 1, bootloader 4, tee 0, snp 24, microcode 219')
-    expect(describeTcb({ snp: 24 })).toBe('snp 24')
   })
 })

@@ -49,5 +49,6 @@ describe('formatTcb', () => {
   it('names the parts in the order of the specification', () => {
     expect(formatTcb({ bootloader: 1, tee: 0, snp: 2, microcode: 71, fmc: 0 })).toBe('fmc 0, bootloader 1, tee 0, snp 2, microcode 71')
     expect(formatTcb({ bootloader: 4, tee: 0, snp: 24, microcode: 219 })).toBe('bootloader 4, tee 0, snp 24, microcode 219')
+    expect(formatTcb({ snp: 24 })).toBe('snp 24')
   })
 })

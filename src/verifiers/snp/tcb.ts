@@ -36,6 +36,12 @@ export const parseTcb = (product: SnpProduct, bytes: Uint8Array): SnpTcb =>
 /** The parts of a TCB in the order of the specification's table. Comparison is by part, never as one number (section 2). */
 export const TCB_PARTS = ['fmc', 'bootloader', 'tee', 'snp', 'microcode'] as const satisfies readonly (keyof SnpTcb)[]
 
-/** One line for people: `bootloader 4, tee 0, snp 24, microcode 219`. */
-export const formatTcb = (tcb: SnpTcb): string =>
-  TCB_PARTS.flatMap((part) => (tcb[part] === undefined ? [] : [`${part} ${tcb[part]}`])).join(', ')
+/** Some or all parts of a TCB. Of a minimum, a part that is not stated is not asked. */
+export type TcbParts = { readonly [K in keyof SnpTcb]?: number | undefined }
+
+/** One line for people: `bootloader 4, tee 0, snp 24, microcode 219`. A loop, because every appraisal writes a dozen of them. */
+export function formatTcb(tcb: TcbParts): string {
+  let text = ''
+  for (const part of TCB_PARTS) if (tcb[part] !== undefined) text += `${text === '' ? '' : ', '}${part} ${tcb[part]}`
+  return text
+}
