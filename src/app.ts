@@ -39,8 +39,11 @@ type Request = { readonly c: Ctx; readonly route: Route; readonly requestId: str
 
 async function answer({ c, route, requestId }: Request, { services, work }: Frame): Promise<Answer> {
   try {
+    const call = callOf(c, services)
+    // Before anything is read: guessing credentials and sending nonsense cost as much of the allowance as anything else.
+    if (route.access !== 'public') await services.rateLimits.take(call.prefix)
     const caller = authorise(route.access, c.req.header('authorization'), services.credentials)
-    return await route.handler({ ...callOf(c, services), requestId, caller, work }, services)
+    return await route.handler({ ...call, requestId, caller, work }, services)
   } catch (error) {
     logRefusal(error, { services, route: route.path, requestId })
     return problemAnswer(error, { issuer: services.issuer, requestId })

@@ -10,6 +10,7 @@ import { fakeHost, type FakeHost } from '../src/simulator/hosts.ts'
 import { AttestationError } from '../src/verifiers/problems.ts'
 import { accepted, challengeFrom, refusal } from './answers.ts'
 import { fetchOf, testServices, TOKENS, vendorOf, type TestOptions, type TestServices } from './services.ts'
+import { overSocket } from './socket.ts'
 
 let amd: FakeAmd
 let host: FakeHost
@@ -38,7 +39,7 @@ describe('a genuine host', () => {
   it('gets a token that says what the appraisal says, and that the published keys verify', async () => {
     const key = bindingKey('P-256')
     const { token, appraisal } = accepted(await ask({ key }))
-    const jwks = (await (await app.request('/.well-known/jwks.json')).json()) as JSONWebKeySet
+    const jwks = (await (await overSocket(app, '/.well-known/jwks.json')).json()) as JSONWebKeySet
     const { payload, protectedHeader } = await jwtVerify(token, createLocalJWKSet(jwks), {
       audience: 'default',
       issuer: fixture.services.issuer,
@@ -234,7 +235,7 @@ describe('what is undecided', () => {
     const answer = await ask(target(on))
     expect([...refusal(answer), answer.headers.get('retry-after')]).toEqual([503, 'overloaded', '1'])
     const inspection = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' }
-    expect((await on.request('/v1/inspections', inspection)).status).toBe(503)
+    expect((await overSocket(on, '/v1/inspections', inspection)).status).toBe(503)
     await made.stop()
   })
 })

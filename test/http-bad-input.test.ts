@@ -7,6 +7,7 @@ import { attest, type AttestOptions, type AttestRequest } from '../src/simulator
 import { fakeHost, type FakeHost } from '../src/simulator/hosts.ts'
 import { refusal } from './answers.ts'
 import { fetchOf, testServices, type TestServices } from './services.ts'
+import { overSocket } from './socket.ts'
 
 let amd: FakeAmd
 let host: FakeHost
@@ -135,7 +136,7 @@ describe('certificates that are none', () => {
 })
 
 async function post(path: string, body: string) {
-  const response = await app.request(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+  const response = await overSocket(app, path, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
   return { status: response.status, body: await response.json() }
 }
 

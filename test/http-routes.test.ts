@@ -7,6 +7,7 @@ import { attest } from '../src/simulator/attest.ts'
 import { fakeHost } from '../src/simulator/hosts.ts'
 import { AttestationError, PROBLEM_CODES, problemOf, statusOf } from '../src/verifiers/problems.ts'
 import { fetchOf, testServices, TOKENS, type TestServices } from './services.ts'
+import { overSocket } from './socket.ts'
 
 let amd: FakeAmd
 let fixture: TestServices
@@ -20,8 +21,8 @@ beforeAll(async () => {
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 const post = (path: string, body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = JSON_TYPE) =>
-  app.request(path, { method: 'POST', body, headers })
-const send = async (path: string, init: RequestInit = {}): Promise<Response> => app.request(path, init)
+  overSocket(app, path, { method: 'POST', body, headers })
+const send = async (path: string, init: RequestInit = {}): Promise<Response> => overSocket(app, path, init)
 const codeOf = async (response: Response): Promise<[number, unknown]> => [
   response.status,
   ((await response.json()) as { code?: unknown }).code,
@@ -42,7 +43,7 @@ describe('the table of routes', () => {
       const outcomes = ['', 'Bearer wrong', 'Basic YTpi', `Bearer ${TOKENS.viewer}`, `Bearer ${TOKENS.admin}`].map(
         async (authorization) => {
           const headers = authorization === '' ? {} : { authorization }
-          const { status } = await guarded.request(path.replace('{code}', 'forbidden'), { method, headers })
+          const { status } = await overSocket(guarded, path.replace('{code}', 'forbidden'), { method, headers })
           return status === 401 || status === 403 ? status : 'in'
         },
       )
@@ -59,7 +60,7 @@ describe('the table of routes', () => {
   }
 
   it('answers 401 with the scheme that would do', async () => {
-    const response = await app.request('/v1/collateral', { headers: { authorization: 'Bearer wrong' } })
+    const response = await overSocket(app, '/v1/collateral', { headers: { authorization: 'Bearer wrong' } })
     expect([response.status, response.headers.get('www-authenticate')]).toEqual([401, 'Bearer'])
   })
 
@@ -76,7 +77,7 @@ describe('the table of routes', () => {
   it.each(['/', '/v1', '/v1/appraisals/', '/v1/nothing', '/problems', '/problems/a/b', '/problems/', '//livez', '/V1/challenges'])(
     '%s is nothing',
     async (path) => {
-      expect(await codeOf(await app.request(path))).toEqual([404, 'route-unknown'])
+      expect(await codeOf(await overSocket(app, path))).toEqual([404, 'route-unknown'])
     },
   )
 
@@ -89,9 +90,9 @@ describe('the table of routes', () => {
   })
 
   it('answers HEAD where it answers GET, without a body', async () => {
-    const response = await app.request('/.well-known/jwks.json', { method: 'HEAD' })
+    const response = await overSocket(app, '/.well-known/jwks.json', { method: 'HEAD' })
     expect([response.status, await response.text(), response.headers.get('content-type')]).toEqual([200, '', 'application/json'])
-    expect((await app.request('/v1/appraisals', { method: 'HEAD' })).status).toBe(405)
+    expect((await overSocket(app, '/v1/appraisals', { method: 'HEAD' })).status).toBe(405)
   })
 
   it.each([
@@ -152,16 +153,16 @@ describe('bodies', () => {
     const body = JSON.stringify({ evidence: 'A'.repeat(980) })
     const statuses: number[] = []
     for (let i = 0; i < 40; i += 1) {
-      statuses.push((await small.request('/v1/inspections', { method: 'POST', headers: JSON_TYPE, body })).status)
+      statuses.push((await overSocket(small, '/v1/inspections', { method: 'POST', headers: JSON_TYPE, body })).status)
     }
     expect(new Set(statuses)).toEqual(new Set([400]))
-    const tooLarge = await small.request('/v1/inspections', { method: 'POST', headers: JSON_TYPE, body: `${body}${' '.repeat(20)}` })
+    const tooLarge = await overSocket(small, '/v1/inspections', { method: 'POST', headers: JSON_TYPE, body: `${body}${' '.repeat(20)}` })
     expect(await codeOf(tooLarge)).toEqual([413, 'request-too-large'])
   })
 
   it('may be left out, or be empty, where there is nothing to choose', async () => {
     const answers = [
-      await app.request('/v1/challenges', { method: 'POST' }),
+      await overSocket(app, '/v1/challenges', { method: 'POST' }),
       await post('/v1/challenges', '', { 'content-type': 'application/x-www-form-urlencoded' }),
       await post('/v1/challenges', '{}'),
     ]
@@ -173,7 +174,7 @@ describe('bodies', () => {
 
 describe('challenges', () => {
   it('are 32 bytes in padded base64, not to be stored, and good for the time that is told', async () => {
-    const response = await app.request('/v1/challenges', { method: 'POST' })
+    const response = await overSocket(app, '/v1/challenges', { method: 'POST' })
     const { nonce, expires_at: expires } = (await response.json()) as { nonce: string; expires_at: string }
     expect(Buffer.from(nonce, 'base64').toString('base64')).toBe(nonce)
     expect(Buffer.from(nonce, 'base64')).toHaveLength(32)
@@ -202,7 +203,7 @@ describe('inspections', () => {
 })
 
 async function see(on: App, authorization?: string) {
-  const response = await on.request('/v1/collateral', { headers: authorization === undefined ? {} : { authorization } })
+  const response = await overSocket(on, '/v1/collateral', { headers: authorization === undefined ? {} : { authorization } })
   return (await response.json()) as { collateral: { kind: string }[]; withheld: number }
 }
 
@@ -226,30 +227,30 @@ describe('GET /v1/collateral', () => {
 
 describe('health', () => {
   it('is alive and ready, until it drains', async () => {
-    expect(await (await app.request('/readyz')).json()).toEqual({ status: 'ready', mode: 'test', version: '0.0.0' })
+    expect(await (await overSocket(app, '/readyz')).json()).toEqual({ status: 'ready', mode: 'test', version: '0.0.0' })
     const other = await testServices({ amd })
     const leaving = createApp(other.services)
     other.readiness.startDraining()
-    const response = await leaving.request('/readyz')
+    const response = await overSocket(leaving, '/readyz')
     expect([response.status, response.headers.get('retry-after'), await response.json()]).toEqual([
       503,
       '5',
       expect.objectContaining({ code: 'not-ready' }),
     ])
-    expect((await leaving.request('/livez')).status).toBe(200)
+    expect((await overSocket(leaving, '/livez')).status).toBe(200)
     await other.stop()
   })
 
   it('tells why it is not ready', async () => {
     const readiness = { draining: () => false, problems: async () => ['the clock is wrong', 'a list has expired'] }
     const unready = createApp({ ...fixture.services, readiness })
-    expect(await (await unready.request('/readyz')).json()).toMatchObject({ detail: 'the clock is wrong; a list has expired' })
+    expect(await (await overSocket(unready, '/readyz')).json()).toMatchObject({ detail: 'the clock is wrong; a list has expired' })
   })
 })
 
 describe('discovery', () => {
   it('leads to the keys, which may be cached', async () => {
-    const response = await app.request('/.well-known/openid-configuration')
+    const response = await overSocket(app, '/.well-known/openid-configuration')
     const found = (await response.json()) as { issuer: string; jwks_uri: string }
     expect(found.jwks_uri).toBe(`${found.issuer}/.well-known/jwks.json`)
     expect(found).toMatchObject({
@@ -257,28 +258,47 @@ describe('discovery', () => {
       id_token_signing_alg_values_supported: ['ES256'],
       evidence_types_supported: ['snp', 'tsm'],
     })
-    const jwks = await app.request('/.well-known/jwks.json')
+    const jwks = await overSocket(app, '/.well-known/jwks.json')
     expect(jwks.headers.get('cache-control')).toBe('public, max-age=300')
+    expect(jwks.headers.get('access-control-allow-origin')).toBe('*')
     expect(JSON.stringify(await jwks.json())).not.toContain('"d"')
   })
 })
 
 describe('problem pages', () => {
   it.each(PROBLEM_CODES)('%s has one, as text and as JSON', async (code) => {
-    const page = await (await app.request(`/problems/${code}`, { headers: { accept: 'text/html' } })).text()
-    const answer = await (await app.request(`/problems/${code}`, { headers: { accept: 'application/json' } })).json()
+    const page = await (await overSocket(app, `/problems/${code}`, { headers: { accept: 'text/html' } })).text()
+    const answer = await (await overSocket(app, `/problems/${code}`, { headers: { accept: 'application/json' } })).json()
     expect(page).toContain(`<code>${code}</code>`)
     expect(answer).toMatchObject({ code, title: problemOf(code).title, status: statusOf(code) })
   })
 
   it('is a page for browsers, without anything active', async () => {
-    const response = await app.request('/problems/snp-vek-missing', { headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' } })
+    const response = await overSocket(app, '/problems/snp-vek-missing', {
+      headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' },
+    })
     expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8')
     expect(response.headers.get('content-security-policy')).toContain("default-src 'none'")
   })
 
   it.each(['toString', 'nothing', '%3Cscript%3E', '__proto__'])('%s has none', async (code) => {
-    expect(await codeOf(await app.request(`/problems/${code}`))).toEqual([404, 'route-unknown'])
+    expect(await codeOf(await overSocket(app, `/problems/${code}`))).toEqual([404, 'route-unknown'])
+  })
+})
+
+describe('the allowance of an address prefix', () => {
+  it.each([
+    ['bodies that are no JSON', { method: 'POST', headers: JSON_TYPE, body: '{' }],
+    ['another type', { method: 'POST', body: 'x' }],
+    ['wrong credentials', { method: 'POST', headers: { ...JSON_TYPE, authorization: 'Bearer guess' }, body: '{}' }],
+  ])('is used up by %s, too', async (_, init) => {
+    const limited = await testServices({ requestsPerMinute: 2 })
+    const on = createApp(limited.services)
+    const statuses: number[] = []
+    for (let i = 0; i < 3; i++) statuses.push((await overSocket(on, '/v1/appraisals', init)).status)
+    expect([statuses[1], statuses[2]]).toEqual([statuses[0], 429])
+    expect((await overSocket(on, '/.well-known/jwks.json')).status).toBe(200)
+    await limited.stop()
   })
 })
 
@@ -287,9 +307,9 @@ describe('addresses behind proxies', () => {
     const prefixes: string[] = []
     const rateLimits = { take: async (prefix: string) => void prefixes.push(prefix) }
     const seen = createApp({ ...fixture.services, rateLimits, clientAddress: (_, forwarded) => forwarded ?? 'none' })
-    await seen.request('/v1/collateral', { headers: { 'x-forwarded-for': '203.0.113.77' } })
-    await seen.request('/v1/challenges', { method: 'POST' })
-    await seen.request('/v1/inspections', { method: 'POST', headers: { 'x-forwarded-for': '2001:db8:1:2ff::1' } })
+    await overSocket(seen, '/v1/collateral', { headers: { 'x-forwarded-for': '203.0.113.77' } })
+    await overSocket(seen, '/v1/challenges', { method: 'POST' })
+    await overSocket(seen, '/v1/inspections', { method: 'POST', headers: { 'x-forwarded-for': '2001:db8:1:2ff::1' } })
     expect(prefixes).toEqual(['203.0.113.0/24', 'unknown', '2001:db8:1:200::/56'])
   })
 })

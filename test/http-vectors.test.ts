@@ -9,6 +9,7 @@ import { testServices } from './services.ts'
 import { agrees, snpCases, type SnpCase } from './snp-cases.ts'
 import { anchorsFor, bytesOf, collateralFor } from './snp-in-process.ts'
 import { vectorsPresent } from './vectors.ts'
+import { overSocket } from './socket.ts'
 
 /** REPORT_DATA of the report (specification snp.md section 1); of bytes that are no report, whatever is there. */
 function reportData({ evidence }: SnpCase): string {
@@ -40,7 +41,7 @@ async function post(vector: SnpCase): Promise<{ status: number; body: unknown }>
   const app = createApp({ ...made.services, collateral: { ...made.services.collateral, obtain: obtainFrom(vector) } })
   const request = { evidence: [vector.evidence], relying_party_nonce: reportData(vector), binding: 'nonce', audience: audience.name }
   const headers = { 'content-type': 'application/json' }
-  const response = await app.request('/v1/appraisals', { method: 'POST', headers, body: JSON.stringify(request) })
+  const response = await overSocket(app, '/v1/appraisals', { method: 'POST', headers, body: JSON.stringify(request) })
   await made.stop()
   return { status: response.status, body: await response.json() }
 }

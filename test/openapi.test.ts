@@ -17,6 +17,7 @@ import { fakeHost, type HostOptions } from '../src/simulator/hosts.ts'
 import { isProblemCode, PROBLEM_CODES, statusOf } from '../src/verifiers/problems.ts'
 import { accepted, challengeFrom } from './answers.ts'
 import { fetchOf, testServices, type TestServices } from './services.ts'
+import { overSocket } from './socket.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
 const committed = readFileSync(resolve(ROOT, 'openapi.yaml'), 'utf8')
@@ -99,7 +100,7 @@ describe('openapi.yaml', () => {
   })
 
   it('is what the service serves', async () => {
-    const response = await app.request('/openapi.yaml')
+    const response = await overSocket(app, '/openapi.yaml')
     expect([response.headers.get('content-type'), await response.text()]).toEqual(['application/yaml', committed])
   })
 
@@ -181,7 +182,7 @@ describe('every example', () => {
 
   it.each(requests)('can be posted to %s: %s', async (name, _, value) => {
     const path = name.slice('POST '.length)
-    const response = await app.request(path, {
+    const response = await overSocket(app, path, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(value),
@@ -208,7 +209,7 @@ describe('every example', () => {
     members.delete('policy')
     expect(new Set(Object.keys(live))).toEqual(members)
     const headers = { 'content-type': 'application/json' }
-    const response = await app.request('/v1/appraisals', { method: 'POST', headers, body: JSON.stringify(live) })
+    const response = await overSocket(app, '/v1/appraisals', { method: 'POST', headers, body: JSON.stringify(live) })
     expect(accepted({ status: response.status, body: await response.json() }).appraisal.status).toBe('affirming')
   })
 
@@ -218,7 +219,7 @@ describe('every example', () => {
     )
     const codes = pages.map((page) => problemPageAnswer.parse(page).code)
     expect(codes).toEqual(PROBLEM_CODES)
-    const response = await app.request('/problems/snp-vek-missing', { headers: { accept: 'application/json' } })
+    const response = await overSocket(app, '/problems/snp-vek-missing', { headers: { accept: 'application/json' } })
     const { type: _, ...served } = problemPageAnswer.parse(await response.json())
     expect(pages[codes.indexOf('snp-vek-missing')]).toMatchObject(served)
     expect(codes.every(isProblemCode)).toBe(true)

@@ -25,6 +25,8 @@ import { temporaryTokenKey } from '../src/tokens/keys.ts'
 import { anchorsOf, pinnedAnchors } from '../src/verifiers/anchors.ts'
 import { parseAmdAddress } from '../src/verifiers/snp/address.ts'
 import type { Anchors, Mode } from '../src/verifiers/verifier.ts'
+import type { App } from '../src/app.ts'
+import { overSocket } from './socket.ts'
 
 /** Bearer tokens of the fixture's two operators. */
 export const TOKENS = { viewer: 'viewer-token', admin: 'admin-token' } as const
@@ -116,7 +118,7 @@ export async function testServices(options: TestOptions): Promise<TestServices> 
   const policies = policySetOf([strict, ...[...POLICIES, ...given.policies].map((p) => readPolicy(JSON.stringify(p), 'fixture'))])
   const collateral = createCollateralService({ anchors, store: stores.collateral, vendor, now, log, lists: 'required', products })
   await collateral.start()
-  const readiness = createReadiness({ stores, collateral, now })
+  const readiness = createReadiness({ stores, collateral, now, log })
   const audit: AuditLine[] = []
   const issuer = mode === 'production' ? 'https://assay.example' : `https://${mode}.assay.invalid`
   const services: Services = {
@@ -168,8 +170,8 @@ function documentOf(amd: FakeAmd, address: string): Fetched {
   return { outcome: 'found', bytes: amd.vcek({ product, hwid, tcb: document.tcb }).der }
 }
 
-/** The app as a `fetch` for the simulator's hosts. */
+/** The app as a `fetch` for the simulator’s hosts, over a real socket. */
 export const fetchOf =
-  (app: { request: (url: string, init: RequestInit) => Response | Promise<Response> }) =>
-  async (url: string, init: RequestInit): Promise<Response> =>
-    app.request(url, init)
+  (app: App) =>
+  (url: string, init: RequestInit): Promise<Response> =>
+    overSocket(app, url, init)

@@ -11,7 +11,7 @@ import { fakeHost, type HostOptions } from '../../src/simulator/hosts.ts'
 import { startService, startWorld, untilReady, type ServiceProcess, type World } from '../../test/service-process.ts'
 
 const CLIENT = resolve(import.meta.dirname, 'assay-attest')
-const SHELLS = [['dash'], ['busybox', 'sh']] as const
+const SHELLS: readonly { readonly shell: readonly string[] }[] = [{ shell: ['dash'] }, { shell: ['busybox', 'sh'] }]
 
 let world: World
 let service: ServiceProcess
@@ -72,7 +72,7 @@ async function other(listener: RequestListener): Promise<string> {
 
 const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8)
 
-describe.each(SHELLS)('assay-attest under %s %s', (...shell) => {
+describe.each(SHELLS)('assay-attest under $shell', ({ shell }) => {
   it('writes a token for a key that it makes and keeps', async () => {
     const vm = guest()
     const [key, out] = [join(vm.folder, 'key.pem'), join(vm.folder, 'token.jwt')]

@@ -92,7 +92,7 @@ export const members = z.strictObject({
     .strictObject({ body_bytes: integer(65_536, 8_388_608).default(2_097_152), in_flight: integer(1, 100_000).default(256) })
     .default({ body_bytes: 2_097_152, in_flight: 256 }),
   challenge_lifetime_seconds: integer(30, 900).default(300),
-  token_lifetime_seconds: integer(30, 900).default(300),
+  token_lifetime_seconds: integer(30, 900).default(900),
   // Only in the modes that are not production (design section 5).
   clock: z.iso.datetime({ offset: true, error: 'a time such as 2026-01-31T12:00:00Z' }).optional(),
   insecure_test_roots: z.array(path).readonly().default([]),

@@ -36,7 +36,6 @@ type Job = {
 /** Decides one request, records the decision, and issues a token or throws AttestationError. */
 export async function appraiseRequest(request: AppraisalRequest, call: Call, services: Services): Promise<Issued> {
   const authority = services.audiences.resolve(request.audience, request.policy)
-  await services.rateLimits.take(call.prefix)
   const job = { call, services, request, item: onlyItem(request), authority, digest: evidenceDigest(request.evidence), id: newId() }
   try {
     return await decide(job)
@@ -124,7 +123,8 @@ function evaluate(finding: Finding, { job, nonce, bound, obtained }: Evaluation)
 
 function refused(code: ProblemCode, appraisal: Appraisal, { job, retryAfter }: { job: Job; retryAfter: number | undefined }) {
   const all = appraisal.evidence.flatMap((item) => item.checks)
-  const failed = all.find((check) => check.outcome === 'fail' && check.code === code)
+  // Under `issue_on: affirming` a warning refuses, too.
+  const failed = all.find((check) => (check.outcome === 'fail' || check.outcome === 'warn') && check.code === code)
   return new AttestationError(code, failed === undefined ? '' : `${failed.id}: ${failed.title}`, {
     checks: checksForReader(all, viewOf(job)),
     ...(retryAfter === undefined ? {} : { retryAfter }),

@@ -4,7 +4,6 @@ import { challengeRequest, parseRequest } from './requests.ts'
 
 /** POST /v1/challenges: a nonce to bind into evidence, good for one appraisal. */
 export const issueChallenge: Handler = async (call, services) => {
-  await services.rateLimits.take(call.prefix)
   const body = await readOptionalJsonBody(call, services.limits)
   if (body !== undefined) parseRequest(challengeRequest, body)
   const { nonce, expiresAt } = await services.challenges.issue()

@@ -1,8 +1,8 @@
 import type { EvidenceType } from '../verifiers/verifier.ts'
 import { json, type Handler } from './call.ts'
 
-/** Short enough that a new key is known everywhere soon after it is published (specification tokens.md C5). */
-const CACHE = { 'cache-control': 'public, max-age=300' }
+/** Short enough that a new key is known everywhere soon after it is published (specification tokens.md C5); public, also to browsers. */
+const CACHE = { 'cache-control': 'public, max-age=300', 'access-control-allow-origin': '*' }
 
 /** A type without a row here does not compile. */
 const EVIDENCE_TYPES = { snp: 'snp', tsm: 'tsm' } as const satisfies Record<EvidenceType, string>

@@ -6,7 +6,6 @@ import { inspectionRequest, parseRequest } from './requests.ts'
 
 /** POST /v1/inspections: every field of evidence, decoded and not believed. Never a token, never spends anything. */
 export const createInspection: Handler = async (call, services) => {
-  await services.rateLimits.take(call.prefix)
   const body = await readJsonBody(call, services.limits)
   return call.work.run(async () => {
     const { evidence } = parseRequest(inspectionRequest, body)

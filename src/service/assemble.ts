@@ -42,7 +42,7 @@ export async function assemble(parts: Parts): Promise<Assembled> {
   const { config, policies, grounds, keys, stores, log } = parts
   const now = clockOf(config)
   const collateral = withDocuments(collateralOf(parts, now), grounds.documents)
-  const readiness = createReadiness({ stores, collateral, now })
+  const readiness = createReadiness({ stores, collateral, now, log })
   const audit = await createAuditLog(config.auditFile ?? join(config.dataDir, 'audit.jsonl'))
   const services: Services = {
     mode: config.mode,

@@ -1,6 +1,7 @@
 import type { CollateralService } from '../collateral/service.ts'
 import type { Readiness } from '../routes/services.ts'
 import type { Stores } from '../stores/stores.ts'
+import type { Telemetry } from '../telemetry/log.ts'
 import { SNP_PRODUCTS, crlAddress } from '../verifiers/snp/address.ts'
 
 /** Readiness that main can turn off, and the newest date that a vendor has signed as far as the marks tell. */
@@ -17,6 +18,7 @@ export type ReadinessParts = {
   readonly stores: Stores
   readonly collateral: CollateralService
   readonly now: () => Date
+  readonly log: Telemetry
 }
 
 /** How far the clock may be from the store’s (design section 3, Challenge). */
@@ -27,7 +29,8 @@ const MARKS_EVERY_MS = 60_000
 const LISTS = SNP_PRODUCTS.flatMap((product) => [crlAddress(product, 'vcek'), crlAddress(product, 'vlek')])
 
 /** Whether one process can decide: its store, its clock, its collateral (design section 3, /readyz). */
-export function createReadiness({ stores, collateral, now }: ReadinessParts): SettableReadiness {
+export function createReadiness(parts: ReadinessParts): SettableReadiness {
+  const { stores, collateral, now } = parts
   let draining = false
   let newest: Date | undefined
   const readMarks = async () => {
@@ -43,17 +46,19 @@ export function createReadiness({ stores, collateral, now }: ReadinessParts): Se
     newestSignedDate: () => newest,
     start: readMarks,
     stop: () => clearInterval(timer),
-    problems: async () => [...(await storeProblems(stores)), ...behind(), ...(await collateral.problems())],
+    problems: async () => [...(await storeProblems(parts)), ...behind(), ...(await collateral.problems())],
   }
 }
 
-async function storeProblems(stores: Stores): Promise<readonly string[]> {
+async function storeProblems({ stores, log }: ReadinessParts): Promise<readonly string[]> {
   try {
     await stores.ping()
     const offset = await stores.challenges.clockOffset()
     // Written so that an offset that is not a number is a problem, too.
     return Math.abs(offset) <= CLOCK_TOLERANCE_MS ? [] : ['the clock is too far from the store’s']
   } catch (error) {
-    return [`the store cannot be used: ${error instanceof Error ? error.message : String(error)}`]
+    // What the store says may name its address, and strangers read this.
+    log.error({ err: error }, 'the store cannot be used')
+    return ['the store cannot be used']
   }
 }
