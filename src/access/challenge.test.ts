@@ -130,6 +130,14 @@ describe('spend and pay', () => {
     expect(outcomes.filter((o) => o.status === 'rejected').map((o) => o.reason)).toEqual(Array(63).fill(code('challenge-spent')))
   })
 
+  it('refuses a challenge whose epoch ended after it was checked: the marks may be gone', async () => {
+    let epoch = Uint8Array.of(1, 2, 3, 4)
+    const { challenges } = service({ store: storeWith({ epoch: async () => epoch }) })
+    const checked = await challenges.check((await challenges.issue()).nonce)
+    epoch = Uint8Array.of(1, 2, 3, 5)
+    await expect(challenges.spend(checked)).rejects.toEqual(code('challenge-unknown'))
+  })
+
   it('keeps the mark for the whole lifetime and two minutes', async () => {
     const asked: unknown[] = []
     const store = storeWith({

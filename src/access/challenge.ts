@@ -62,6 +62,8 @@ export function createChallenges(parts: ChallengeParts): Challenges {
     isOurs: (nonce) => hasOurMac(parts, nonce.subarray(0, CHALLENGE_BYTES)) && nonce.subarray(CHALLENGE_BYTES).every((byte) => byte === 0),
     pay: (challenge, needsDigest) => fromStore(parts.store.pay(challenge.id, needsDigest, markSeconds)),
     spend: async (challenge) => {
+      // The store may have lost its marks since the check; it then has another epoch, and this challenge counts no longer.
+      if (!challenge.id.startsWith(Buffer.from(await epochOf(parts)).toString('hex'))) throw unknown()
       const first = await fromStore(parts.store.spend(challenge.id, markSeconds))
       if (!first) throw new AttestationError('challenge-spent', 'the challenge has been used before', { at: 'nonce' })
     },
