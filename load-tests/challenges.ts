@@ -6,10 +6,12 @@ import http from 'k6/http'
 import { check } from 'k6'
 import type { Options } from 'k6/options'
 
+const duration = __ENV['DURATION'] ?? '30s'
+
 export const options: Options = {
   scenarios: {
-    challenges: { executor: 'constant-arrival-rate', exec: 'challenges', rate: 200, duration: '30s', preAllocatedVUs: 50 },
-    garbage: { executor: 'constant-arrival-rate', exec: 'garbage', rate: 100, duration: '30s', preAllocatedVUs: 50 },
+    challenges: { executor: 'constant-arrival-rate', exec: 'challenges', rate: 200, duration, preAllocatedVUs: 50 },
+    garbage: { executor: 'constant-arrival-rate', exec: 'garbage', rate: 100, duration, preAllocatedVUs: 50 },
   },
   thresholds: { checks: ['rate==1'], 'http_req_duration{scenario:challenges}': ['p(99)<50'] },
 }
