@@ -82,7 +82,10 @@ export async function startService(setting: Setting, processes: number): Promise
     ASSAY_DATA_DIR: mkdtempSync(join(setting.folder, 'data-')),
   }
   const started = performance.now()
-  const child = spawn(process.execPath, [resolve(import.meta.dirname, '../src/main.ts')], { env, stdio: ['ignore', 'ignore', 'inherit'] })
+  const child = spawn(process.execPath, ['--max-semi-space-size=16', resolve(import.meta.dirname, '../src/main.ts')], {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
   await ready(`http://127.0.0.1:${port}/readyz`, child)
   const startMs = performance.now() - started
   return { pid: child.pid ?? 0, target: { host: '127.0.0.1', port }, startMs, stop: () => stopped(child) }

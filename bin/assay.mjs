@@ -7,9 +7,13 @@ import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const own = join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'node.exe' : 'node')
-const child = spawn(existsSync(own) ? own : process.execPath, [join(root, 'src', 'cli', 'assay.ts'), ...process.argv.slice(2)], {
-  stdio: 'inherit',
-})
+const child = spawn(
+  existsSync(own) ? own : process.execPath,
+  ['--max-semi-space-size=16', join(root, 'src', 'cli', 'assay.ts'), ...process.argv.slice(2)],
+  {
+    stdio: 'inherit',
+  },
+)
 
 // A terminal sends its signals to the whole group; a supervisor sends them to this process alone, so they are handed on.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2']) process.on(signal, () => child.kill(signal))

@@ -23,6 +23,12 @@ const RESTART_DELAY_MS = 1_000
 /** Longer than a child takes to drain. */
 const KILL_MS = 35_000
 
+/**
+ * Megabytes of each half of the young heap. V8 would let it grow to several times as much on a machine with much memory, and no
+ * faster: what an appraisal allocates is dead when it ends (docs/performance.md). `npm start` and the image say the same.
+ */
+const HEAP = ['--max-semi-space-size=16']
+
 type Fleet = {
   readonly owned: Owned
   readonly log: Telemetry
@@ -65,7 +71,7 @@ async function claimPort(listen: Listen): Promise<number> {
 
 /** Starts one child and resolves when it listens. Rejects if it ends before. */
 async function startChild(fleet: Fleet, config: Config): Promise<void> {
-  const child = fork(fileURLToPath(new URL('./child.ts', import.meta.url)), [], { serialization: 'advanced', execArgv: [] })
+  const child = fork(fileURLToPath(new URL('./child.ts', import.meta.url)), [], { serialization: 'advanced', execArgv: HEAP })
   const startedAt = Date.now()
   fleet.children.add(child)
   const channel = channelTo(child)
