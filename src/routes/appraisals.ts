@@ -13,6 +13,8 @@ export const createAppraisal: Handler = async (call, services) => {
   const body = await readJsonBody(call, services.limits)
   return call.work.run(async () => {
     const { token, appraisal } = await appraiseRequest(parseRequest(appraisalRequest, body), call, services)
-    return type === 'application/json' ? json(201, { token, appraisal }) : { status: 201, headers: { 'content-type': type }, body: token }
+    return type === 'application/json'
+      ? json(201, { token, appraisal: appraisal() })
+      : { status: 201, headers: { 'content-type': type }, body: token }
   })
 }

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import type { CheckedChallenge } from '../access/challenge.ts'
+import { randomName } from '../access/random.ts'
 import { appraise } from '../appraisal/appraise.ts'
 import type { Appraisal, Judgement } from '../appraisal/appraisal.ts'
 import { rigourOf } from '../appraisal/rigour.ts'
@@ -19,7 +19,11 @@ import type { AppraisalRequest } from './requests.ts'
 import type { Services } from './services.ts'
 
 /** An appraisal that was accepted, with its token. */
-export type Issued = { readonly token: string; readonly appraisal: Appraisal }
+export type Issued = {
+  readonly token: string
+  /** The appraisal as this caller may read it; made only for those who ask. */
+  readonly appraisal: () => Appraisal
+}
 
 /** One request on its way through the steps of style.md C7. */
 type Job = {
@@ -45,7 +49,7 @@ export async function appraiseRequest(request: AppraisalRequest, call: Call, ser
   }
 }
 
-const newId = () => randomBytes(16).toString('hex')
+const newId = () => randomName(16).toString('hex')
 
 /** Several items need a policy with a composition (design section 3), which no policy has yet. */
 function onlyItem({ evidence: [item, ...others] }: AppraisalRequest): EvidenceItem {
@@ -123,8 +127,9 @@ function evaluate(finding: Finding, { job, nonce, bound, obtained }: Evaluation)
 
 function refused(code: ProblemCode, appraisal: Appraisal, { job, retryAfter }: { job: Job; retryAfter: number | undefined }) {
   const all = appraisal.evidence.flatMap((item) => item.checks)
-  // Under `issue_on: affirming` a warning refuses, too.
-  const failed = all.find((check) => (check.outcome === 'fail' || check.outcome === 'warn') && check.code === code)
+  // Under `issue_on: affirming` a warning refuses, too; and a code that no check has (collateral that is missing) follows from a failed one.
+  const faults = all.flatMap((check) => (check.outcome === 'fail' || check.outcome === 'warn' ? [check] : []))
+  const failed = faults.find((check) => check.code === code) ?? faults[0]
   return new AttestationError(code, failed === undefined ? '' : `${failed.id}: ${failed.title}`, {
     checks: checksForReader(all, viewOf(job)),
     ...(retryAfter === undefined ? {} : { retryAfter }),
@@ -145,5 +150,5 @@ async function issue(appraisal: Appraisal, { job, nonce, bound, unverified }: Om
   services.collateral.remember(unverified.offers).catch((error: unknown) => {
     services.log.warn({ request_id: call.requestId, err: error }, 'collateral of accepted evidence was not kept')
   })
-  return { token, appraisal: appraisalForReader(appraisal, viewOf(job)) }
+  return { token, appraisal: () => appraisalForReader(appraisal, viewOf(job)) }
 }
