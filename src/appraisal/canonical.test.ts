@@ -29,6 +29,10 @@ describe('canonicalJson', () => {
     expect(places[0]).toBeGreaterThan(0)
   })
 
+  it('sorts a member before those that it begins', () => {
+    expect(canonicalJson({ 'a!': 1, 'a b': 2, a: 3 })).toBe('{"a":3,"a b":2,"a!":1}')
+  })
+
   it('writes strings as RFC 8785 section 3.2.2.2 does', () => {
     expect(canonicalJson('\u20ac$\u000f\nA\'B"\\\\"/')).toBe('"€$\\u000f\\nA\'B\\"\\\\\\\\\\"/"')
   })

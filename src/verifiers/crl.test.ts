@@ -1,5 +1,5 @@
-import { AsnConvert } from '@peculiar/asn1-schema'
-import { CertificateList } from '@peculiar/asn1-x509'
+import { AsnConvert, OctetString } from '@peculiar/asn1-schema'
+import { CertificateList, Extension } from '@peculiar/asn1-x509'
 import { assert, nat, property } from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { fakeAmd, type FakeAmd } from '../simulator/amd.ts'
@@ -19,6 +19,18 @@ const mint = (request: Omit<CrlRequest, 'product'> = {}): Uint8Array => amd.crl(
 const extended = (oid: string, critical: boolean, value = NULL): NonNullable<CrlRequest['overrides']> => ({
   extensions: (standard) => [...standard, { oid, critical, value }],
 })
+/** A list whose second entry has one extension more. Its signature is not that of the change, and is not looked at here. */
+function entryExtended(extnID: string, critical: boolean, value = NULL): Uint8Array {
+  const codec = AsnConvert.parse(Buffer.from(mint({ revoked: [5n, 6n] })), CertificateList)
+  const second = codec.tbsCertList.revokedCertificates?.[1]
+  if (second !== undefined) second.crlEntryExtensions = [new Extension({ extnID, critical, extnValue: new OctetString(value) })]
+  return new Uint8Array(AsnConvert.serialize(codec))
+}
+/** The version is the first INTEGER of a list; 1 means v2. */
+function version(number: number): Uint8Array {
+  const der = mint()
+  return der.with(Buffer.from(der).indexOf(Buffer.from('020101', 'hex')) + 2, number)
+}
 const malformed = expect.objectContaining({ code: 'snp-crl-signature' })
 
 describe('a revocation list', () => {
@@ -58,6 +70,24 @@ describe('a revocation list', () => {
   ])('says that it has %s', (_, overrides, oid) => expect(parseCrl(mint({ overrides })).notUnderstood).toBe(oid))
 
   it.each([
+    ['of an issuer of its own, as indirect lists have', '2.5.29.29', true],
+    ['of an issuer of its own, not critical', '2.5.29.29', false],
+    ['that is critical and unknown', '1.2.3.4', true],
+  ])('says that an entry has an extension %s', (_, oid, critical) => {
+    const list = parseCrl(entryExtended(oid, critical))
+    expect([list.notUnderstood, list.size]).toEqual([oid, 2])
+  })
+
+  it.each([
+    ['an unknown extension that is not critical', '1.2.3.4', false, NULL],
+    ['the reason removeFromCRL, which counts as any other', '2.5.29.21', false, Uint8Array.of(0x0a, 1, 8)],
+    ['a reason that is critical', '2.5.29.21', true, Uint8Array.of(0x0a, 1, 1)],
+  ] as const)('revokes by an entry with %s', (...[, oid, critical, value]) => {
+    const list = parseCrl(entryExtended(oid, critical, value))
+    expect([list.notUnderstood, list.isRevoked(5n), list.isRevoked(6n)]).toEqual([undefined, true, true])
+  })
+
+  it.each([
     ['an unknown extension that is not critical', extended('1.2.3.4', false)],
     ['an authority key identifier', extended('2.5.29.35', true)],
   ])('is usable with %s', (_, overrides) => expect(parseCrl(mint({ overrides })).notUnderstood).toBeUndefined())
@@ -69,6 +99,8 @@ describe('a revocation list', () => {
     ['its end missing', () => mint().subarray(0, -1)],
     ['a number that is no integer', () => mint({ overrides: { extensions: () => [{ oid: '2.5.29.20', critical: false, value: NULL }] } })],
     ['a negative number', () => mint({ number: -1n })],
+    ['version 1', () => version(0)],
+    ['version 3', () => version(2)],
     ['an extension twice', () => mint({ overrides: { extensions: (all) => [...all, ...all] } })],
     ['more than 8 MiB', () => Buffer.concat([Buffer.of(0x30, 0x83, 0x80, 0x00, 0x00), Buffer.alloc(0x800000)])],
   ])('is refused with %s', (_, make) => expect(() => parseCrl(make())).toThrow(malformed))

@@ -35,6 +35,8 @@ describe('element headers', () => {
     ['no length', '04'],
     ['contents missing', '04 03 aabb'],
     ['tag of several bytes', '1f 81 01 00'],
+    ['tag of several bytes that could be read as one', '1f 00'],
+    ['constructed tag of several bytes', 'bf 00'],
     ['end-of-contents tag', '00 00'],
     ['nothing', ''],
   ])('refuses %s', (_, hex) => expect(() => read(hex, (r) => r.any('x'))).toThrow(malformed))

@@ -23,7 +23,26 @@ const malformed = expect.objectContaining({ code: 'snp-certificate-malformed', a
 /** The outline of a certificate, ten bytes: its base64 ends in padding. */
 const SMALL = Uint8Array.of(0x30, 0x08, 0x30, 0, 0x30, 0, 0x03, 2, 0, 0)
 
+/** The outline of a certificate whose first part is so many SEQUENCEs inside each other. */
+function nestedOutline(depth: number): Uint8Array {
+  const tbs = Array.from({ length: depth }).reduce<Uint8Array>((inner) => Uint8Array.of(0x30, inner.length, ...inner), new Uint8Array())
+  return Uint8Array.of(0x30, tbs.length + 6, ...tbs, 0x30, 0, 0x03, 2, 0, 0)
+}
+
+const header = (tag: number, size: number): readonly number[] => [tag, 0x82, size >> 8, size & 0xff]
+
+/** The outline of a certificate that has so many bytes, in lengths of two bytes. */
+function sized(length: number): Uint8Array {
+  const signature = new Uint8Array(length - 12)
+  return Uint8Array.of(...header(0x30, length - 4), 0x30, 0, 0x30, 0, ...header(0x03, signature.length), ...signature)
+}
+
 describe('a certificate blob is read', () => {
+  it('nested as deep and as large as is allowed', () => {
+    expect(read(nestedOutline(31))).toHaveLength(2 * 31 + 8)
+    expect(read(sized(65_536))).toHaveLength(65_536)
+  })
+
   it.each([
     ['DER', () => der],
     ['PEM', () => pem(der)],
@@ -73,6 +92,9 @@ describe('a certificate blob is refused', () => {
     ['PEM whose last character has bits that do not count', () => pem(SMALL).replace('AA==', 'AB==')],
     ['PEM with padding inside', () => pem(SMALL).replace('MAgw', 'MA==\nMAgw')],
     ['PEM of DER with a byte behind it', () => pem(Uint8Array.of(...der, 0))],
+    ['an outline whose parts are no DER', () => Uint8Array.of(0x30, 0x0a, 0x30, 0x02, 0x30, 0x05, 0x30, 0, 0x03, 2, 0, 0)],
+    ['an outline of parts that are nested too deep', () => nestedOutline(32)],
+    ['64 KiB and a byte, well-formed', () => sized(65_537)],
     ['more than 64 KiB', () => Uint8Array.of(0x30, 0x83, 0x01, 0x00, 0x00, ...new Uint8Array(65536))],
   ])('%s', (_, make) => expect(() => read(make())).toThrow(malformed))
 

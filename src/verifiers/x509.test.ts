@@ -3,13 +3,13 @@ import { assert, nat, property } from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { vectorBytes, vectorsPresent } from '../../test/vectors.ts'
 import { fakeAmd, type FakeAmd } from '../simulator/amd.ts'
-import { TAG } from './der.ts'
+import { DerReader, TAG } from './der.ts'
 import { AttestationError } from './problems.ts'
 import { AMD_ANCHORS } from './snp/roots.ts'
 import { isAmdPss } from './x509-algorithm.ts'
 import { claimsAuthority } from './x509-ca.ts'
 import { formatName } from './x509-name.ts'
-import { parseCertificate } from './x509.ts'
+import { parseCertificate, readExtensions } from './x509.ts'
 
 let amd: FakeAmd
 beforeAll(async () => {
@@ -85,4 +85,9 @@ describe('a certificate is refused', () => {
     }
     expect(() => assert(property(nat(der.length - 1), nat(255), isHandled), { seed: 20261123, numRuns: 3000 })).not.toThrow()
   })
+})
+
+it('extensions are at least one', () => {
+  const document = { what: 'certificate', code: 'snp-certificate-malformed' } as const
+  expect(() => DerReader.all(Uint8Array.of(0x30, 0), document, (r) => readExtensions(r, 'extensions'))).toThrow(malformed)
 })

@@ -308,6 +308,18 @@ describe('rules', () => {
     )
   })
 
+  it.each([
+    ['Milan', 0x17, 0x18],
+    ['Genoa', 0x16, 0x17],
+  ] as const)('close AMD-SB-3019 on %s from SNP %i on', (product, open, closed) => {
+    const at = (snp: number) => {
+      const level = tcb({ snp })
+      const all = { reported_tcb: level, committed_tcb: level, current_tcb: level, launch_tcb: level }
+      return judged({ advisories: { 'amd-sb-3019': 'refuse' } }, is({ product, ...all })).code
+    }
+    expect([at(open), at(closed)]).toEqual(['snp-advisory-amd-sb-3019', undefined])
+  })
+
   it('do not let a list of chips answer an advisory that firmware closes', () => {
     const old = is({ launch_tcb: tcb({ snp: 0x17 }) })
     expect(judged({ advisories: { 'amd-sb-3019': 'refuse' }, chip_ids: ['06'.repeat(64)] }, old).code).toBe('snp-advisory-amd-sb-3019')

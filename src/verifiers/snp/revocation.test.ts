@@ -31,11 +31,12 @@ type Trial = {
   readonly rigour?: Partial<Context['rigour']>
   readonly memo?: Memo
   readonly root?: AmdAnchor
+  readonly anchors?: readonly AmdAnchor[]
   readonly now?: Date
 }
 function judge(
   documents: Map<CollateralAddress, Uint8Array>,
-  { marks = new Map(), rigour = {}, memo = freshMemo(), root = anchor('ark'), ...at }: Trial = {},
+  { marks = new Map(), rigour = {}, memo = freshMemo(), root = anchor('ark'), anchors = amd.anchors(), ...at }: Trial = {},
 ): Revocation {
   const context: Context = {
     now,
@@ -46,7 +47,7 @@ function judge(
     rigour: { ...genuineOnly, revocation: 'require', ...rigour },
   }
   const collateral = { documents, missing: new Map(), marks }
-  return checkRevocation({ issuer: anchor('ask'), root, anchors: anchorsOf(amd.anchors()), collateral, context })
+  return checkRevocation({ issuer: anchor('ask'), root, anchors: anchorsOf(anchors), collateral, context })
 }
 const codes = ({ checks }: Revocation): readonly string[] =>
   checks.map((check) => ('code' in check ? `${check.outcome} ${check.code}` : check.outcome))
@@ -202,5 +203,14 @@ describe('the memo', () => {
     expect(codes(judge(good, { memo }))).toEqual(['pass', 'pass'])
     const pinned = pinnedAnchors.amd.find(({ commonName }) => commonName === 'ARK-Milan')
     expect(codes(judge(good, { memo, root: pinned ?? anchor('asvk') }))).toEqual(fail('snp-crl-signature'))
+  })
+
+  it('keeps a list for the anchors under which it was proven: roots of two tests have one name', async () => {
+    const memo = freshMemo()
+    const other = (await fakeAmd({ now, products: ['Milan'] })).anchors()
+    const good = both(list())
+    expect(codes(judge(good, { memo }))).toEqual(['pass', 'pass'])
+    const ark = other.find(({ role }) => role === 'ark') ?? raise()
+    expect(codes(judge(good, { memo, anchors: other, root: ark }))).toEqual(fail('snp-crl-signature'))
   })
 })
