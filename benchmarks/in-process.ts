@@ -32,7 +32,7 @@ export async function inProcess(setting: Setting, { count, concurrency }: { coun
     return { nonce, reportData, report: setting.host.report(reportData) }
   })
   const work = Array.from({ length: count }, (_, i) => reports[i % reports.length]).flatMap((row) => row ?? [])
-  for (const row of work.slice(0, 50)) await appraisal(row)
+  for (const row of work.slice(0, 500)) await appraisal(row)
   const [started, before, queue] = [performance.now(), cpuSeconds(), work.values()]
   await Promise.all(
     Array.from({ length: concurrency }, async () => {

@@ -15,12 +15,14 @@ const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
     requests: { type: 'string', default: '4000' },
+    warm: { type: 'string', default: '12000' },
     soak: { type: 'string', default: '0' },
     'write-requests': { type: 'string' },
   },
 })
 const rounds = Number(options.rounds)
 const count = Number(options.requests)
+const warm = Number(options.warm)
 const cores = availableParallelism()
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
 
@@ -38,6 +40,14 @@ const middle = (name: string): number => median(table.get(name)?.values ?? [])
 function allIssued({ statuses }: Load): void {
   const others = [...statuses].filter(([status]) => status !== 201)
   if (others.length > 0) throw new Error(`not every request was accepted: ${JSON.stringify(others)}`)
+}
+
+/** Requests that are not counted. V8 goes on compiling for some ten thousand of them, which is the price of a start, not of an appraisal. */
+async function warmUp(setting: Setting, service: Service): Promise<void> {
+  for (const binding of ['bound', 'bearer'] as const) {
+    const requests = await prepareRequests(setting, service.target, { count: Math.ceil(warm / 2), binding })
+    allIssued(await closedLoop(service.target, requests, 32))
+  }
 }
 
 type Run = { readonly setting: Setting; readonly service: Service; readonly label: string; readonly binding: Binding }
@@ -141,6 +151,8 @@ async function main(): Promise<void> {
     const [one, all] = [await startService(setting, 1), await startService(setting, cores)]
     note('start until ready, 1 process', 'ms', one.startMs)
     note(`start until ready, ${cores} processes`, 'ms', all.startMs)
+    note('RSS after the start, 1 process', 'MB', familyRssMegabytes(one.pid)[0] ?? NaN)
+    for (const service of [one, all]) await warmUp(setting, service)
     for (let i = 0; i < rounds; i++) {
       process.stderr.write(`round ${i + 1} of ${rounds}\n`)
       await round(setting, one, all)
