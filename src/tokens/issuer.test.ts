@@ -219,6 +219,23 @@ describe('no token', () => {
     expect(() => issued({ appraisal: appraisal({ status }) })).toThrow(code('policy-denied'))
   })
 
+  it('shows every weakening that the policy names, and what was tolerated', () => {
+    const weak = policyWith({ key_binding: 'DANGEROUSLY_OPTIONAL', issue_on: 'warning', snp: { measurements: 'DANGEROUSLY_ACCEPT_ANY' } })
+    const judged = appraisalUnder(weak.reference, { status: 'warning' })
+    const [first] = judged.evidence
+    const warning = { id: 'SNP-36', title: 'x', outcome: 'warn', code: 'snp-crl-unavailable' } as const
+    const warned = { ...judged, evidence: judged.evidence.map((each) => ({ ...each, checks: [...(first?.checks ?? []), warning] })) }
+    expect(issued({ policy: weak, appraisal: warned })).toMatchObject({
+      submods: {
+        cpu0: {
+          weakenings: ['issue_on: warning', 'key_binding: DANGEROUSLY_OPTIONAL', 'snp.measurements: DANGEROUSLY_ACCEPT_ANY'],
+          tolerated: ['snp-crl-unavailable'],
+        },
+      },
+    })
+    expect(JSON.stringify(issued())).not.toMatch(/weakenings|tolerated/)
+  })
+
   it('is issued for a warning unless the policy says so', () => {
     const warned = policyWith({ issue_on: 'warning' })
     const under = (status: 'warning' | 'contraindicated') => () =>

@@ -5,6 +5,7 @@ import { randomName } from '../access/random.ts'
 import type { DerivedKeys } from '../access/secrets.ts'
 import type { Appraisal, Status } from '../appraisal/appraisal.ts'
 import type { ActivePolicy } from '../appraisal/policy-set.ts'
+import { weakeningsOf } from '../appraisal/weakenings.ts'
 import { AttestationError } from '../verifiers/problems.ts'
 import type { Mode } from '../verifiers/verifier.ts'
 import type { TokenKey } from './keys.ts'
@@ -79,13 +80,14 @@ function checkIssuer({ issuer, mode }: IssuerParts): void {
 }
 
 function issue(parts: IssuerParts, signer: Signer, request: TokenRequest): { token: string; jti: string; expiresAt: Date } {
-  const { appraisal, audience, nonce, cnf } = request
+  const { appraisal, policy, audience, nonce, cnf } = request
   refuseUnlessDeserved(parts.mode, request)
   const jti = randomName(JTI_BYTES).toString('base64url')
   const { issuedAt, expiresAt } = lifetime(parts, request)
   const subject = { appraisal, audience: audience.name, thumbprint: cnf?.thumbprint, jti }
   const claims = leanClaims({
     appraisal,
+    weakenings: weakeningsOf(policy.document),
     issuer: parts.issuer,
     audience: audience.name,
     subject: subjectOf(parts.keys.subject, subject),

@@ -11,6 +11,8 @@ const NBF_SKEW_SECONDS = 30
 /** What a lean token says beside the appraisal. */
 export type LeanParts = {
   readonly appraisal: Appraisal
+  /** What the policy weakens by name; told so that no relying party takes the verdict for more than it is. */
+  readonly weakenings: readonly string[]
   readonly issuer: string
   readonly audience: string
   readonly subject: string
@@ -64,7 +66,7 @@ function claimsOf(parts: LeanParts, detail: Detail): object {
     cnf: parts.cnf === undefined ? undefined : { jwk: parts.cnf },
     host_id: parts.hostId,
     ...flatClaims(appraisal),
-    submods: Object.fromEntries(appraisal.evidence.map((item) => [item.label, submod(appraisal, item, detail)])),
+    submods: Object.fromEntries(appraisal.evidence.map((item) => [item.label, submod(parts, item, detail)])),
     collateral: appraisal.collateral,
     evidence_digest: appraisal.evidence_digest,
     demo: appraisal.mode === 'production' ? undefined : true,
@@ -83,16 +85,20 @@ function flatClaims(appraisal: Appraisal): object {
   }
 }
 
-function submod(appraisal: Appraisal, item: ItemAppraisal, detail: Detail): object {
+function submod({ appraisal, weakenings }: LeanParts, item: ItemAppraisal, detail: Detail): object {
   const { snp } = item.claims
   return {
     status: item.status,
     trustworthiness: claimed(item.trustworthiness),
     policy: appraisal.policy,
+    weakenings: unlessEmpty(weakenings),
+    tolerated: unlessEmpty(item.checks.flatMap((check) => (check.outcome === 'warn' ? [check.code] : []))),
     fresh: item.fresh,
     assay: snp === undefined ? {} : { snp: leanSnp(snp, item, detail) },
   }
 }
+
+const unlessEmpty = <T>(list: readonly T[]): readonly T[] | undefined => (list.length === 0 ? undefined : list)
 
 /** AR4SI: 0 is "no claim is made", which is what absence says, too. */
 const claimed = (vector: Trustworthiness): object => Object.fromEntries(Object.entries(vector).filter(([, value]) => value !== 0))
