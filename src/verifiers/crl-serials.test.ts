@@ -60,6 +60,11 @@ describe('revoked serial numbers', () => {
     ['an entry whose extensions are cut short', entry('01', DATE + REASON).slice(0, -2)],
     ['an entry that ends inside its date', `30050201 01${DATE}`.replace(' ', '')],
     ['an entry that ends inside its date, at the end of the next', `${tlv('30', `020101${DATE.slice(0, 8)}`)}${DATE.slice(8)}`],
+    // The end of the first date, "0Z", is also a header of 90 bytes.
+    [
+      'an entry that ends inside its date, where another begins',
+      `${tlv('30', `020101170d${'30'.repeat(11)}`)}305a020105${DATE}${'00'.repeat(72)}`,
+    ],
     ['an entry whose date is all that is behind its end', `3003020101${DATE}`],
     ['an entry without a date', entry('01', '')],
     ['an entry without a serial number', tlv('30', DATE)],

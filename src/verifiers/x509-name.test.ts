@@ -27,6 +27,11 @@ describe('names', () => {
     ['a NUL in the text', '30 0d 310b 3009 0603550403 0c0241 00'],
     ['text beyond ASCII', '30 0d 310b 3009 0603550403 0c02c3a4'],
     ['no text', '30 0b 3109 3007 0603550403 0c00'],
+    ['BMPString, whose bytes happen to be ASCII', '30 0d 310b 3009 0603550403 1e024142'],
+    ['UniversalString, whose bytes happen to be ASCII', '30 0f 310d 300b 0603550403 1c0441424344'],
+    ['TeletexString', '30 0d 310b 3009 0603550403 14024142'],
+    ['a constructed string', '30 0f 310d 300b 0603550403 2c040c024142'],
+    ['bytes', '30 0d 310b 3009 0603550403 04024142'],
     ['text of a wide type', '30 0d 310b 3009 0603550403 1e020041'],
   ])('are malformed with %s', (_, hex) => expect(() => read(hex)).toThrow(AttestationError))
 })

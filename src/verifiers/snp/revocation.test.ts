@@ -33,6 +33,7 @@ type Trial = {
   readonly root?: AmdAnchor
   readonly anchors?: readonly AmdAnchor[]
   readonly now?: Date
+  readonly mode?: Context['mode']
 }
 function judge(
   documents: Map<CollateralAddress, Uint8Array>,
@@ -195,6 +196,14 @@ describe('the memo', () => {
     expect(new Set(kept).size).toBe(2)
     expect(kept).toHaveLength(2)
     expect(codes(judge(good, { memo: counted, now: hours(1000) }))).toEqual(fail('snp-crl-expired'))
+  })
+
+  it('keeps a list for the mode in which it was proven', () => {
+    const keys = new Set<string>()
+    const memo = freshMemo()
+    const counted: Memo = { ...memo, crl: { get: memo.crl.get, set: (key, fact) => (keys.add(key), memo.crl.set(key, fact)) } }
+    for (const mode of ['test', 'demo'] as const) expect(codes(judge(both(list()), { memo: counted, mode }))).toEqual(['pass', 'pass'])
+    expect(keys.size).toBe(4)
   })
 
   it('keeps a list for the root that signed it alone', () => {
