@@ -31,7 +31,7 @@ export type LeanParts = {
  */
 const MAX_CLAIMS_BYTES = 2896
 
-/** How much of the report is told: all that fits; else what most relying parties match; else that without the ID block. */
+/** How much of the report is told: all that fits; else what most relying parties match; else that without single bits and the ID block. */
 const DETAILS = ['all', 'most', 'least'] as const
 type Detail = (typeof DETAILS)[number]
 
@@ -115,7 +115,7 @@ function leanSnp(snp: SnpClaims, item: ItemAppraisal, detail: Detail): object {
     vmpl: snp.vmpl,
     measurement: snp.measurement,
     host_data: snp.host_data,
-    ...(detail === 'all' ? fullState(snp) : briefState(snp)),
+    ...STATES[detail](snp),
     reported_tcb: snp.reported_tcb,
     signing_key: snp.signing_key,
     revocation: snp.revocation,
@@ -147,6 +147,14 @@ const briefState = ({ policy, platform_info: platform }: SnpClaims): object => (
   },
   platform_info: { value: platform.value, smt_enabled: platform.smt_enabled, alias_check_complete: platform.alias_check_complete },
 })
+
+/** The fields alone. */
+const bareState = ({ policy, platform_info: platform }: SnpClaims): object => ({
+  policy: { value: policy.value },
+  platform_info: { value: platform.value },
+})
+
+const STATES = { all: fullState, most: briefState, least: bareState } as const satisfies Record<Detail, (snp: SnpClaims) => object>
 
 /** What the guest's owner put into the ID block, absent where there was none, and the provider that a VLEK names. */
 const idBlock = (snp: SnpClaims): object => ({
