@@ -1,4 +1,5 @@
-import { createCollateralService, type CollateralDeps } from '../src/collateral/keeper.ts'
+import type { CollateralDeps } from '../src/collateral/deps.ts'
+import { createCollateralService } from '../src/collateral/keeper.ts'
 import { createKds } from '../src/collateral/kds.ts'
 import type { CollateralRequest, CollateralService } from '../src/collateral/service.ts'
 import { createVendor } from '../src/collateral/vendor.ts'

@@ -3,7 +3,7 @@ import type { BindingParts } from '../access/binding.ts'
 import { base64Bytes, hexBytes, readBytes } from './files.ts'
 import { UsageError } from './exit.ts'
 import { jsonText, type Session } from './output.ts'
-import type { AddCommand } from './program.ts'
+import type { AddCommand } from './command.ts'
 
 type Flags = {
   readonly nonce?: string

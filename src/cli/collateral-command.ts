@@ -7,9 +7,8 @@ import type { Anchors, CollateralAddress } from '../verifiers/verifier.ts'
 import { EXIT, UsageError } from './exit.ts'
 import { readText } from './files.ts'
 import { configuration } from './load.ts'
-import { repeated } from './options.ts'
 import { columns, jsonText, type Session } from './output.ts'
-import type { AddCommand } from './program.ts'
+import { repeated, type AddCommand } from './command.ts'
 
 const HELP = `
 Works on the store of the configuration (data folder or Redis). A data folder belongs to one process: stop the service first, or ask it

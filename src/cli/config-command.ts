@@ -2,7 +2,7 @@ import type { PolicySet } from '../appraisal/policy-set.ts'
 import { ConfigError, type Config } from '../config.ts'
 import { configuration } from './load.ts'
 import type { Session } from './output.ts'
-import type { AddCommand } from './program.ts'
+import type { AddCommand } from './command.ts'
 
 type Flags = { readonly print?: true }
 

@@ -1,6 +1,6 @@
 import { EXIT } from './exit.ts'
 import type { Session } from './output.ts'
-import type { AddCommand } from './program.ts'
+import type { AddCommand } from './command.ts'
 
 type Flags = { readonly keep?: true; readonly listen: string; readonly tsm?: string }
 

@@ -3,7 +3,7 @@ import type { Inspection } from '../verifiers/snp/inspect.ts'
 import type { Evidence } from '../verifiers/verifier.ts'
 import { readBytes, withoutMark } from './files.ts'
 import { columns, jsonText, styled, type Session } from './output.ts'
-import type { AddCommand } from './program.ts'
+import type { AddCommand } from './command.ts'
 
 type Flags = { readonly json?: true }
 

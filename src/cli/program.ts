@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { AttestationError, problemOf } from '../verifiers/problems.ts'
 import { ConfigError, problemText } from '../config.ts'
 import { addBind } from './bind-command.ts'
+import type { AddCommand } from './command.ts'
 import { addCollateral } from './collateral-command.ts'
 import { addConfig } from './config-command.ts'
 import { addDemo } from './demo-command.ts'
@@ -12,9 +13,6 @@ import { addServe } from './serve-command.ts'
 import { addSimulate } from './simulate-command.ts'
 import { addVerify } from './verify-command.ts'
 import { version } from '../service/version.ts'
-
-/** Adds one command to the program. */
-export type AddCommand = (program: Command, session: Session) => void
 
 const COMMANDS: readonly AddCommand[] = [addServe, addVerify, addInspect, addBind, addCollateral, addSimulate, addDemo, addConfig]
 

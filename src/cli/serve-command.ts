@@ -1,8 +1,7 @@
 import type { Flag } from '../config/sources.ts'
 import { configuration } from './load.ts'
-import { repeated } from './options.ts'
 import type { Session } from './output.ts'
-import type { AddCommand } from './program.ts'
+import { repeated, type AddCommand } from './command.ts'
 
 type Flags = { readonly clock?: string; readonly insecureTestRoot: readonly string[]; readonly collateral: readonly string[] }
 

@@ -1,7 +1,7 @@
 import { interrupted } from './demo-command.ts'
 import { EXIT, UsageError } from './exit.ts'
 import type { Session } from './output.ts'
-import type { AddCommand } from './program.ts'
+import type { AddCommand } from './command.ts'
 import type { Simulation, TsmTree } from './simulation.ts'
 
 type Flags = {

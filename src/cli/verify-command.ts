@@ -6,9 +6,8 @@ import { AttestationError, problemOf } from '../verifiers/problems.ts'
 import type { EvidenceFile } from './evidence-file.ts'
 import { EXIT, UsageError } from './exit.ts'
 import { hexBytes, readBytes, readText, timeOf } from './files.ts'
-import { repeated } from './options.ts'
 import { jsonText, type Session } from './output.ts'
-import type { AddCommand } from './program.ts'
+import { repeated, type AddCommand } from './command.ts'
 import type { ExpectedData, Question, Verdict } from './verify.ts'
 
 type Flags = {

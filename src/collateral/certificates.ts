@@ -1,9 +1,8 @@
 import { LRUCache } from 'lru-cache'
 import type { StoredDocument } from '../stores/stores.ts'
-import { AttestationError } from '../verifiers/problems.ts'
 import { parseAmdAddress } from '../verifiers/snp/address.ts'
 import type { CollateralAddress } from '../verifiers/verifier.ts'
-import type { Answer, Deps } from './keeper.ts'
+import { reason, type Answer, type Deps } from './deps.ts'
 import type { CollateralRequest } from './service.ts'
 import type { Fetched } from './source.ts'
 
@@ -128,10 +127,4 @@ async function rememberOne(deps: Deps, state: State, document: { address: Collat
   } catch (error) {
     deps.log.warn({ address: document.address, cause: reason(error) }, 'a certificate from evidence was not kept')
   }
-}
-
-/** What an error says in a log: the code and where, never bytes. */
-export const reason = (error: unknown): string => {
-  if (error instanceof AttestationError) return `${error.code}: ${error.message}`
-  return error instanceof Error ? error.message : 'unknown'
 }

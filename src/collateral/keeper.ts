@@ -1,36 +1,12 @@
-import type { CollateralStore } from '../stores/stores.ts'
-import type { Telemetry } from '../telemetry/log.ts'
 import { admitCollateral } from '../verifiers/admission.ts'
 import { parseAmdAddress } from '../verifiers/snp/address.ts'
-import type { SnpProduct } from '../verifiers/snp/claims.ts'
-import type { Anchors, CollateralAddress, RollbackMark } from '../verifiers/verifier.ts'
+import type { CollateralAddress, RollbackMark } from '../verifiers/verifier.ts'
 import { type Certificates, createCertificates } from './certificates.ts'
+import type { Answer, CollateralDeps, Deps } from './deps.ts'
 import { createLists, type Lists } from './lists.ts'
 import type { CollateralRequest, CollateralService, Obtained } from './service.ts'
-import type { Vendor } from './source.ts'
 import { needsDigest } from './needs-digest.ts'
 import { createStatus } from './status.ts'
-
-export type CollateralDeps = {
-  readonly anchors: Anchors
-  readonly store: CollateralStore
-  readonly vendor: Vendor
-  readonly now: () => Date
-  readonly log: Telemetry
-  /** `required`: without a valid list of each endpoint the service is not ready (some policy says `require`). */
-  readonly lists: 'required' | 'wanted'
-  /** Seconds after its end for which a list does not make the service unready: the longest grace of any policy. 0 by default. */
-  readonly graceSeconds?: number
-  /** Products whose lists are kept fresh; all by default. */
-  readonly products?: readonly SnpProduct[]
-  /** In [0, 1), for the spread of refreshes. */
-  readonly random?: () => number
-  /** Proves that a document is what its address names; `admitCollateral` by default. */
-  readonly admit?: typeof admitCollateral
-}
-
-/** Dependencies with every choice made. */
-export type Deps = Required<Pick<CollateralDeps, 'random' | 'admit'>> & CollateralDeps
 
 /**
  * Vendor documents from memory, the store or the vendor. Nothing is kept before it has proved genuine, and what is read back proves
@@ -49,11 +25,6 @@ export function createCollateralService(options: CollateralDeps): CollateralServ
     stop: lists.stop,
   }
 }
-
-/** One document, or why there is none. `retryAfter` is in seconds. */
-export type Answer =
-  | { readonly bytes: Uint8Array; readonly fetchedAt: Date; readonly expiresAt: Date }
-  | { readonly missing: 'not-found' | 'unavailable'; readonly retryAfter?: number }
 
 async function obtain(from: { certificates: Certificates; lists: Lists }, request: CollateralRequest): Promise<Obtained> {
   const needs = [...new Set(request.needs)]

@@ -3,7 +3,7 @@ import { collateralLab, paying, type CollateralLab } from '../../test/collateral
 import { memoryStores } from '../stores/memory.ts'
 import type { CollateralStore } from '../stores/stores.ts'
 import type { CollateralAddress } from '../verifiers/verifier.ts'
-import type { CollateralDeps } from './keeper.ts'
+import type { CollateralDeps } from './deps.ts'
 import type { Fetched, Vendor } from './source.ts'
 
 const [VCEK, VLEK]: [CollateralAddress, CollateralAddress] = ['amd/crl/Milan/vcek', 'amd/crl/Milan/vlek']

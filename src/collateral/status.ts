@@ -1,6 +1,6 @@
 import type { StoredEntry } from '../stores/stores.ts'
 import { parseAmdAddress } from '../verifiers/snp/address.ts'
-import type { Deps } from './keeper.ts'
+import type { Deps } from './deps.ts'
 import type { Lists } from './lists.ts'
 import type { CollateralStatus } from './service.ts'
 

@@ -4,7 +4,7 @@ import { type Admitted, admitCollateral } from '../verifiers/admission.ts'
 import { parseAmdAddress } from '../verifiers/snp/address.ts'
 import type { Anchors } from '../verifiers/verifier.ts'
 import { type Addressed, addressed, type Bundle, type BundleItem, writeBundle } from './bundle.ts'
-import { reason } from './certificates.ts'
+import { reason } from './deps.ts'
 
 /** What became of one item of an imported bundle; `older`: genuine, but a newer one is known. */
 export type Imported = { readonly name: string; readonly outcome: 'stored' | 'older' | 'refused' | 'ignored'; readonly detail: string }
