@@ -135,14 +135,18 @@ const asPinned = () => anchorsOf(lab.amd.anchors().map((anchor) => ({ ...anchor,
 // Design section 5: production believes neither the simulator's roots nor anything that carries its marker, each on its own.
 const MODES: readonly Row[] = [
   ['30 of section 15: test roots in production', 'snp-root-untrusted', () => ({ ...lab.certified({}), mode: 'production' })],
-  ['30: test roots in production, without the marker', 'snp-root-untrusted', () => ({ ...lab.certified(UNMARKED), mode: 'production' })],
   [
-    '30: the marker in production, under pinned keys',
+    '30 of section 15: test roots in production, without the marker',
+    'snp-root-untrusted',
+    () => ({ ...lab.certified(UNMARKED), mode: 'production' }),
+  ],
+  [
+    '30 of section 15: the marker in production, under pinned keys',
     'snp-root-untrusted',
     () => ({ ...lab.certified({}), anchors: asPinned(), mode: 'production' }),
   ],
   [
-    '30: the marker under pinned keys in test mode',
+    '30 of section 15: the marker under pinned keys in test mode',
     'snp-root-untrusted',
     () => ({ ...lab.certified({}), anchors: asPinned(), mode: 'test' }),
   ],

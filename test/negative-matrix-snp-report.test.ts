@@ -70,8 +70,8 @@ const STRUCTURE: readonly Row[] = [
   ['36: CPUID family 1Bh', 'snp-product-unknown', () => milanWith({ cpuid: { family: 0x1b, model: 1, stepping: 1 } })],
   ['37: CPUID of Venice', 'snp-product-unsupported', () => milanWith({ cpuid: { family: 0x1a, model: 0x50, stepping: 0 } })],
   ['41: byte 8 of a Turin CHIP_ID set', 'snp-chip-id-malformed', () => turinWith({ patch: [[0x1a8, bytes(1)]] })],
-  ['41: a Turin report of version 2', 'snp-product-mismatch', () => turinWith({ version: 2 })],
-  ['41: a Milan report of version 2 with a chip id like Turin’s', 'snp-product-mismatch', () => turinLike()],
+  ['20 of section 15: a Turin report of version 2', 'snp-product-mismatch', () => turinWith({ version: 2 })],
+  ['20 of section 15: a Milan report of version 2 with a chip id like Turin’s', 'snp-product-mismatch', () => turinLike()],
   ['71: VMPL FFFFFFFFh', 'snp-vmpl-out-of-range', () => milanWith({ vmpl: 0xffffffff })],
   ['71: VMPL 4', 'snp-vmpl-out-of-range', () => milanWith({ vmpl: 4 })],
   ['78: author key without digest', 'snp-id-block-inconsistent', () => milanWith({ keyInfo: 1, idKeyDigest: new Uint8Array(48).fill(1) })],
@@ -89,7 +89,7 @@ const STRUCTURE: readonly Row[] = [
   ['80: the parsed report as JSON in place of the report', 'snp-envelope-not-raw', () => parsed('report')],
   ['80: the HCL report of Azure in place of the report', 'snp-envelope-not-raw', () => hcl(Buffer.alloc(2600 - 32 - 1184))],
   ['80: an HCL report that ends early', 'snp-envelope-not-raw', () => tampered(() => Buffer.from('HCLA'))],
-  ['1: JSON that is as long as a report', 'snp-report-version-unsupported', () => tampered((r) => r.fill(0x7b))],
+  ['2 of section 15: JSON that is as long as a report', 'snp-report-version-unsupported', () => tampered((r) => r.fill(0x7b))],
   ['80: a response of the driver that failed', 'snp-envelope-not-raw', () => failedResponse()],
 ]
 

@@ -59,8 +59,8 @@ describe('a genuine endorsement', () => {
     const endorsement = await run()
     expect(failures(endorsement)).toEqual([])
     expect(endorsement.fact?.vek.kind).toBe(endorsement.checks.find(({ id }) => id === 'SNP-44')?.outcome === 'pass' ? 'vlek' : 'vcek')
-    const ids = [22, 23, 24, 25, 30, 31, 32, 33, 34, 35, 36, 40, 41, 42, 43, 44, 46, 47].map((number) => `SNP-${number}`)
-    expect([...new Set(endorsement.checks.map(({ id }) => id))]).toEqual(ids)
+    const ids = [22, 23, 24, 25, 30, 31, 32, 33, 34, 35, 36, 36, 40, 41, 42, 43, 44, 46, 47].map((number) => `SNP-${number}`)
+    expect(endorsement.checks.map(({ id }) => id)).toEqual(ids)
   })
 
   it('is good until the first of its certificates ends', async () => {
