@@ -87,6 +87,7 @@ const banner = ({ url }: Running, { kds }: Simulation): string =>
     `service                   ${url} (mode demo)`,
     `key distribution service  ${kds.url} (AMD’s, faked)`,
     '',
+    '',
   ].join('\n')
 
 const READY_MS = 10_000
