@@ -6,6 +6,7 @@ import { groundsOf, type Grounds } from './config/grounds.ts'
 import { loadPolicies } from './config/policies.ts'
 import { listen } from './service/listener.ts'
 import { loadKeys, openOwned } from './service/owned.ts'
+import { signatureThreads } from './service/threads.ts'
 import { createLog, type Telemetry } from './telemetry/log.ts'
 import { listenText } from './config/listen.ts'
 
@@ -53,20 +54,12 @@ function warn(config: Config, log: Telemetry): void {
     log.warn({ url: config.amdKds.url }, 'DANGEROUSLY_PLAIN_HTTP: anybody on the way can withhold collateral')
 }
 
-/**
- * Signatures are verified on libuv's threads. More of them than the process has cores to itself take those from each other and from the thread that
- * serves; with a single one, a name that resolves slowly would stop all. Counts only before the first use of a thread; forked processes inherit it.
- */
-function limitThreads({ processes }: Config): void {
-  const threads = Math.min(4, Math.max(2, Math.ceil(availableParallelism() / processes)))
-  process.env['UV_THREADPOOL_SIZE'] ??= `${threads}`
-}
-
 /** Runs until a signal: the first drains and exits 0, a second ends at once. One that comes during the start counts after it. */
 export async function runService({ config, warnings }: Loaded): Promise<number> {
   const log = createLog(config.logLevel)
   for (const text of warnings) log.warn(text)
-  limitThreads(config)
+  // Counts only before the first use of a thread; forked processes inherit it.
+  process.env['UV_THREADPOOL_SIZE'] ??= `${signatureThreads(availableParallelism(), config.processes)}`
   const asked = signalled()
   const running = await serve(config, { log })
   log.info({ signal: await asked }, 'draining')
