@@ -189,12 +189,20 @@ describe('an empty proof is not a proof', () => {
 })
 
 describe('a warning', () => {
-  const finding: Finding = { ...genuine(soundClaims), checks: [passed, warned('SNP-36', 'snp-crl-unavailable')] }
+  const finding: Finding = { ...genuine(soundClaims), checks: [passed, warned('SNP-36', 'snp-crl-rollback')] }
 
   it('refuses under its own code unless the policy issues tokens on warnings', () => {
     const { code, appraisal } = appraise(input({ finding }))
-    expect(code).toBe('snp-crl-unavailable')
+    expect(code).toBe('snp-crl-rollback')
     expect(appraisal.status).toBe('warning')
+  })
+
+  it('that a list was never seen is tolerated by mode prefer itself, and told', () => {
+    const absent = warned('SNP-36', 'snp-crl-unavailable')
+    const { code, appraisal } = appraise(input({ finding: { ...genuine(soundClaims), checks: [passed, absent] } }))
+    expect(code).toBeUndefined()
+    expect(appraisal).toMatchObject({ status: 'affirming', evidence: [{ trustworthiness: { hardware: 2 } }] })
+    expect(appraisal.evidence[0]?.checks).toContainEqual(absent)
   })
 
   it('is told and accepted where the policy does', () => {
@@ -226,7 +234,7 @@ describe('without a policy', () => {
   })
 
   it('a tolerated absence of revocation lists is no refusal', () => {
-    const finding: Finding = { ...genuine(soundClaims), checks: [passed, warned('SNP-36', 'snp-crl-unavailable')] }
+    const finding: Finding = { ...genuine(soundClaims), checks: [passed, warned('SNP-36', 'snp-crl-rollback')] }
     expect(appraise(input({ policy: null, finding })).code).toBeUndefined()
   })
 })

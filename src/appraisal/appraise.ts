@@ -83,12 +83,19 @@ function underPolicy(item: AppraisedItem, input: AppraisalInput, policy: Apprais
   const claims = finding.claims ?? {}
   const { checks: answers, advisories } = ruled(finding, policy)
   const checks = [...finding.checks, ...answers, keyBinding(input.keyBinding, policy)]
-  const status = statusOfChecks(checks)
+  const counted = checks.filter((check) => !isTolerated(check))
+  const status = statusOfChecks(counted)
   return {
-    code: codeOf(checks, policy),
-    appraisal: { type, status, trustworthiness: vectorOf(checks, claims), fresh, checks, claims, advisories },
+    code: codeOf(counted, policy),
+    appraisal: { type, status, trustworthiness: vectorOf(counted, claims), fresh, checks, claims, advisories },
   }
 }
+
+/**
+ * Under `crl.mode: prefer`, and only there, the absence of a list that was never seen is a warning that the policy has tolerated in so many
+ * words (specification snp.md section 8): it stays in the checks and in the claim `revocation`, and lowers no status.
+ */
+const isTolerated = (check: Check): boolean => check.outcome === 'warn' && check.code === 'snp-crl-unavailable'
 
 const refused = ({ type, fresh, finding }: AppraisedItem, code: ProblemCode): Judged => ({
   code,
