@@ -106,16 +106,22 @@ async function round(setting: Setting, one: Service, all: Service): Promise<void
   await endToEnd({ setting, service: all, label: `HTTP, ${cores} processes, bound key`, binding: 'bound' })
 }
 
+/** Both are taken in the same round, so that what disturbs one disturbs the other: the middle of the rounds' quotients. */
+function quotient(name: string, below: readonly string[]): string {
+  const of = (row: string, round: number): number => table.get(row)?.values[round] ?? NaN
+  const rows = Array.from({ length: rounds }, (_, round) => of(name, round) / below.reduce((sum, row) => sum + of(row, round), 0))
+  return `${median(rows).toFixed(2)} (${Math.min(...rows).toFixed(2)} – ${Math.max(...rows).toFixed(2)})`
+}
+
 function ratios(): readonly string[] {
   const label = `HTTP, ${cores} processes`
-  const own = middle('P-384 verify, in process') + middle('P-256 sign, in process')
-  const bound = own + middle('P-256 verify, in process')
-  const cpu = (of: string): number => middle(`${of}: server CPU per appraisal`)
+  const own = ['P-384 verify, in process', 'P-256 sign, in process']
+  const cpu = (of: string, below: readonly string[]): string => quotient(`${of}: server CPU per appraisal`, below)
   return [
-    `| server CPU ÷ CPU of its own public-key operations, 1 process | ${(cpu('HTTP, 1 process') / own).toFixed(2)} | ≤ 1.4 |`,
-    `| the same, ${cores} processes | ${(cpu(label) / own).toFixed(2)} | ≤ 1.4 |`,
-    `| the same, ${cores} processes, bound key | ${(cpu(`${label}, bound key`) / bound).toFixed(2)} | ≤ 1.4 |`,
-    `| end to end ÷ openssl ceiling, ${cores} processes | ${(middle(`${label}: appraisals`) / middle('openssl speed P-384 verify, all cores')).toFixed(2)} | ≥ 0.75 |`,
+    `| server CPU ÷ CPU of its own public-key operations, 1 process | ${cpu('HTTP, 1 process', own)} | ≤ 1.4 |`,
+    `| the same, ${cores} processes | ${cpu(label, own)} | ≤ 1.4 |`,
+    `| the same, ${cores} processes, bound key | ${cpu(`${label}, bound key`, [...own, 'P-256 verify, in process'])} | ≤ 1.4 |`,
+    `| end to end ÷ openssl ceiling, ${cores} processes | ${quotient(`${label}: appraisals`, ['openssl speed P-384 verify, all cores'])} | ≥ 0.75 |`,
   ]
 }
 
