@@ -91,7 +91,7 @@ async function soak(setting: Setting, service: Service, wanted: number): Promise
   note('RSS of the largest process after 10,000 bad requests more', 'MB', familyRssMegabytes(service.pid)[0] ?? NaN)
 }
 
-async function round(setting: Setting, one: Service, all: Service): Promise<void> {
+async function oneRound(setting: Setting, one: Service, all: Service): Promise<void> {
   note('openssl speed P-384 verify, all cores', '/s', opensslCeiling(2))
   const keys = publicKeyMicros(3)
   note('P-384 verify, in process', 'µs', keys.p384Verify)
@@ -106,10 +106,11 @@ async function round(setting: Setting, one: Service, all: Service): Promise<void
   await endToEnd({ setting, service: all, label: `HTTP, ${cores} processes, bound key`, binding: 'bound' })
 }
 
+const valueOf = (row: string, round: number): number => table.get(row)?.values[round] ?? NaN
+
 /** Both are taken in the same round, so that what disturbs one disturbs the other: the middle of the rounds' quotients. */
 function quotient(name: string, below: readonly string[]): string {
-  const of = (row: string, round: number): number => table.get(row)?.values[round] ?? NaN
-  const rows = Array.from({ length: rounds }, (_, round) => of(name, round) / below.reduce((sum, row) => sum + of(row, round), 0))
+  const rows = Array.from({ length: rounds }, (_, round) => valueOf(name, round) / below.reduce((sum, row) => sum + valueOf(row, round), 0))
   return `${median(rows).toFixed(2)} (${Math.min(...rows).toFixed(2)} – ${Math.max(...rows).toFixed(2)})`
 }
 
@@ -161,7 +162,7 @@ async function main(): Promise<void> {
     for (const service of [one, all]) await warmUp(setting, service)
     for (let i = 0; i < rounds; i++) {
       process.stderr.write(`round ${i + 1} of ${rounds}\n`)
-      await round(setting, one, all)
+      await oneRound(setting, one, all)
     }
     await atEightyPercent({ setting, service: all, label: `HTTP, ${cores} processes`, binding: 'bearer' })
     note('RSS, 1 process', 'MB', familyRssMegabytes(one.pid)[0] ?? NaN)
