@@ -7,6 +7,7 @@ import { problemAnswer } from './routes/problem.ts'
 import type { Services } from './routes/services.ts'
 import { ROUTES } from './routes/table.ts'
 import { AttestationError, problemOf } from './verifiers/problems.ts'
+import type { Check } from './verifiers/verifier.ts'
 import { unknownAddress } from './routes/unknown.ts'
 import { createWork, type Work } from './routes/work.ts'
 
@@ -59,10 +60,13 @@ function logRefusal(error: unknown, { services, route, requestId: request_id }: 
     services.log.error({ request_id, route, code, err: error }, 'failed')
     return
   }
-  const failed = error.checks.filter(({ outcome }) => outcome === 'fail')
+  const failed = error.checks.filter(({ outcome }) => outcome === 'fail').map(withoutNonce)
   // Neither the message nor a check holds bytes of the caller beyond the fields of a report.
   services.log.info({ request_id, route, code, at: error.at, detail: error.message, failed }, 'refused')
 }
+
+/** REPORT_DATA may be the nonce itself (binding `nonce`), and nonces are not for logs. */
+const withoutNonce = ({ actual, expected, ...check }: Check): object => (check.id === 'SNP-60' ? check : { ...check, actual, expected })
 
 function callOf(c: Ctx, services: Services): Omit<Call, 'requestId' | 'caller' | 'work'> {
   // Without a listener (tests) there is no environment at all, whatever the types say.
