@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const root = resolve(import.meta.dirname, '..')
@@ -53,6 +54,9 @@ describe('the walk in the README', () => {
     expect(walk).toEqual({ code: 0, text: '' })
     expect(readFileSync(join(folder, 'token.jwt'), 'utf8')).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/)
     expect(JSON.parse(readFileSync(join(folder, 'refusal.json'), 'utf8'))).toMatchObject({ status: 422, code: 'challenge-spent' })
+    const [byHand, byClient] = ['token.jwt', 'client.jwt'].map((name) => decodeJwt(readFileSync(join(folder, name), 'utf8')))
+    expect(byClient?.['cnf']).toEqual(byHand?.['cnf'])
+    expect(byClient?.jti).not.toBe(byHand?.jti)
   })
 
   it('ends with a relying party that checks it', async () => {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { createPublicKey, createSign, createVerify } from 'node:crypto'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -101,6 +101,17 @@ describe.each(SHELLS)('assay-attest under $shell', ({ shell }) => {
     expect(readdirSync(vm.tsm.report)).toEqual([])
   })
 
+  it('uses no key that others can read', async () => {
+    const vm = guest()
+    const key = join(vm.folder, 'key.pem')
+    const args = ['--url', service.url, '--key', key]
+    expect(await attest(args, vm, shell)).toMatchObject({ code: 0 })
+    chmodSync(key, 0o640)
+    const ended = await attest(args, vm, shell)
+    expect(ended).toMatchObject({ code: 2, out: '', left: [] })
+    expect(ended.err).toContain('can be read by others')
+  })
+
   it('binds runtime data, and prints the token without --out', async () => {
     const vm = guest()
     writeFileSync(join(vm.folder, 'data'), Buffer.from([0, 1, 2, 255, 10]))
@@ -131,6 +142,7 @@ describe.each(SHELLS)('assay-attest under $shell', ({ shell }) => {
     const ended = await attest(['--url', url, '--retries', '2'], vm, shell)
     expect(ended).toMatchObject({ code: 3, out: '', left: [] })
     expect(ended.err).toContain('HTTP 503 collateral-unavailable: later, please')
+    expect(ended.err).toContain('trying again in 0 s (2 of 2)')
     expect([asked, vm.tsm.reads()]).toEqual([3, 3])
   })
 
@@ -144,9 +156,50 @@ describe.each(SHELLS)('assay-attest under $shell', ({ shell }) => {
     expect(ended.err).toContain(says)
   })
 
-  it('follows no redirect', async () => {
-    const url = await other((_, response) => response.writeHead(307, { Location: `${service.url}/v1/challenges` }).end())
-    expect(await attest(['--url', url, '--retries', '0'], guest(), shell)).toMatchObject({ code: 1, out: '' })
+  it.each([
+    ['follows no redirect', 307, ''],
+    ['takes no page of a proxy for a refusal', 502, '<h1>Bad Gateway</h1>'],
+    ['takes no page of another server for a refusal', 404, '<h1>Not Found</h1>'],
+  ])('%s', async (_, status, page) => {
+    const url = await other((__, response) => response.writeHead(status, { Location: `${service.url}/v1/challenges` }).end(page))
+    const ended = await attest(['--url', url, '--retries', '0'], guest(), shell)
+    expect(ended).toMatchObject({ code: 3, out: '' })
+    expect(ended.err).toContain(`HTTP ${status} (no code)`)
+  })
+
+  it.each(['{"token":"a.b.c"}', 'a.b', ''])('keeps the old token when the answer %j is none', async (answer) => {
+    const vm = guest()
+    writeFileSync(join(vm.folder, 'token.jwt'), 'old')
+    const nonce = Buffer.alloc(32, 1).toString('base64')
+    const url = await other(({ url: path }, response) =>
+      response.writeHead(201).end(path === '/v1/challenges' ? JSON.stringify({ nonce }) : answer),
+    )
+    const ended = await attest(['--url', url, '--retries', '0', '--out', 'token.jwt'], vm, shell)
+    expect(ended).toMatchObject({ code: 3, out: '', left: [] })
+    expect(ended.err).toContain('the service sent no token')
+    expect(readFileSync(join(vm.folder, 'token.jwt'), 'utf8')).toBe('old')
+  })
+
+  it('lets nothing in an answer steer the terminal', async () => {
+    const url = await other((_, response) => response.writeHead(422).end('{"code":"x\u001b[2Jy"}'))
+    const ended = await attest(['--url', url], guest(), shell)
+    expect(ended).toMatchObject({ code: 1, err: expect.stringContaining('no challenge: HTTP 422 x[2Jy\n') })
+  })
+
+  it('notices that another process used its report entry', async () => {
+    const { folder, tsm } = guest(
+      {},
+      {
+        outblob: (report) => {
+          for (const name of readdirSync(tsm.report)) writeFileSync(join(tsm.report, name, 'inblob'), 'another')
+          return report
+        },
+      },
+    )
+    const ended = await attest(['--url', service.url], { folder, tsm }, shell)
+    expect(ended).toMatchObject({ code: 4, out: '', left: [] })
+    expect(ended.err).toContain('another process changed the report entry')
+    expect(readdirSync(tsm.report)).toEqual([])
   })
 
   it.each([
@@ -163,9 +216,10 @@ describe.each(SHELLS)('assay-attest under $shell', ({ shell }) => {
   it('gives up without configfs-tsm, and on a key that is none', async () => {
     const vm = guest()
     expect(await attest(['--url', service.url, '--tsm', '/nonexistent'], vm, shell)).toMatchObject({ code: 4, left: [] })
-    writeFileSync(join(vm.folder, 'key.pem'), 'no key')
+    writeFileSync(join(vm.folder, 'key.pem'), 'no key', { mode: 0o600 })
     const ended = await attest(['--url', service.url, '--key', 'key.pem'], vm, shell)
     expect(ended).toMatchObject({ code: 2, left: [] })
+    expect(ended.err).toContain('is not a private key in PEM')
     expect(readFileSync(join(vm.folder, 'key.pem'), 'utf8')).toBe('no key')
   })
 
