@@ -10,12 +10,13 @@ const SERVICE = 'stores'
 /** Answers a child's store calls in the parent, which alone holds the marks (design section 3, Challenge). */
 export function serveStores(stores: Stores, child: Channel): void {
   const { challenges, collateral } = stores
+  // Only Redis can change its epoch while this process lives, or have another clock; what any other store says may be remembered by the child.
+  const lasts = stores.kind === 'redis' ? 'a-call' : 'for-ever'
   serve(child, SERVICE, {
-    // Only Redis can change its epoch while this process lives; any other epoch may be remembered by the child.
-    epoch: async () => ({ epoch: await challenges.epoch(), lasts: stores.kind === 'redis' ? 'a-call' : 'for-ever' }),
+    epoch: async () => ({ epoch: await challenges.epoch(), lasts }),
     spend: async (id, ttl) => challenges.spend(text(id), seconds(ttl)),
     pay: async (id, digest, ttl) => challenges.pay(text(id), text(digest), seconds(ttl)),
-    clockOffset: () => challenges.clockOffset(),
+    clockOffset: async () => ({ offset: await challenges.clockOffset(), lasts }),
     get: async (address) => collateral.get(addressIn(address)),
     put: async (document) => collateral.put(documentIn(document)),
     list: () => collateral.list(),
@@ -40,18 +41,28 @@ export function parentStores(channel: Channel): Stores {
 }
 
 function remoteChallenges(call: Call): ChallengeStore {
-  let kept: Uint8Array | undefined
   return {
-    epoch: async () => {
-      if (kept !== undefined) return kept
-      const answer = objectIn(await call('epoch'))
-      const epoch = bytesIn(answer['epoch'])
-      if (answer['lasts'] === 'for-ever') kept = epoch
-      return epoch
-    },
+    epoch: remembered(async () => lasting(await call('epoch'), 'epoch', bytesIn)),
     spend: async (id, ttl) => (await call('spend', id, ttl)) === true,
     pay: async (id, digest, ttl) => (await call('pay', id, digest, ttl)) === true,
-    clockOffset: async () => seconds(await call('clockOffset')),
+    clockOffset: remembered(async () => lasting(await call('clockOffset'), 'offset', seconds)),
+  }
+}
+
+type Lasting<T> = { readonly value: T; readonly lasts: 'a-call' | 'for-ever' }
+
+function lasting<T>(answer: unknown, name: string, read: (value: unknown) => T): Lasting<T> {
+  const members = objectIn(answer)
+  return { value: read(members[name]), lasts: members['lasts'] === 'for-ever' ? 'for-ever' : 'a-call' }
+}
+
+/** Asks until an answer lasts for ever; a message to the parent and back costs as much as a tenth of an appraisal. */
+function remembered<T>(ask: () => Promise<Lasting<T>>): () => Promise<T> {
+  let kept: Lasting<T> | undefined
+  return async () => {
+    const answer = kept ?? (await ask())
+    if (answer.lasts === 'for-ever') kept = answer
+    return answer.value
   }
 }
 
