@@ -5,7 +5,6 @@ COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts && npm cache clean --force
 COPY bin ./bin
 COPY src ./src
-COPY openapi.yaml ./
 RUN mkdir /data && chown node:node /data
 USER node
 ENV NODE_ENV=production ASSAY_LISTEN=0.0.0.0:8080 ASSAY_DATA_DIR=/data

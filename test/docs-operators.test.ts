@@ -1,11 +1,12 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { members } from '../src/config/members.ts'
 import { variables } from '../src/config/sources.ts'
 import { assay } from './cli.ts'
 
-const page = (name: string) => readFileSync(resolve(import.meta.dirname, '../docs', name), 'utf8')
+const file = (name: string) => readFileSync(resolve(import.meta.dirname, '..', name), 'utf8')
+const page = (name: string) => file(`docs/${name}`)
 
 describe('docs/configuration.md', () => {
   const rows = page('configuration.md')
@@ -19,6 +20,21 @@ describe('docs/configuration.md', () => {
 
   it('names every variable beside its member', () => {
     for (const { variable, member } of variables()) expect(rows.find((row) => row.includes(`\`${variable}\``))).toContain(`\`${member}\``)
+  })
+})
+
+describe('the image', () => {
+  it.each(['Dockerfile', 'docker-compose.yml'])('sets nothing in %s that the service does not know', (name) => {
+    const known = ['ASSAY_CONFIG', ...variables().map(({ variable }) => variable)]
+    const set = [...file(name).matchAll(/\b(ASSAY_\w+)(?:=|: )/g)].map(([, variable]) => variable)
+    expect(set.length).toBeGreaterThan(1)
+    expect(set.filter((variable) => variable === undefined || !known.includes(variable))).toEqual([])
+  })
+
+  it('copies what is there', () => {
+    const sources = [...file('Dockerfile').matchAll(/^COPY (.+) \S+$/gm)].flatMap(([, names = '']) => names.split(' '))
+    expect(sources).toContain('src')
+    expect(sources.filter((name) => !existsSync(resolve(import.meta.dirname, '..', name)))).toEqual([])
   })
 })
 
