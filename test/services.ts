@@ -128,6 +128,7 @@ export async function testServices(options: TestOptions): Promise<TestServices> 
     now,
     anchors,
     memo: createMemo(),
+    signatures: 'pool',
     audiences: createAudiences([...AUDIENCES, ...given.audiences], policies),
     policies,
     challenges: createChallenges({ key: keys.challenge, mode, store: stores.challenges, now, lifetimeSeconds: 300 }),

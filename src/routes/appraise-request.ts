@@ -98,8 +98,9 @@ async function judge(evaluation: Evaluation): Promise<Judgement> {
   const rigour = rigourOf(authority.policy.document)
   const spendsLater = mayBeUndecided({ needs: unverified.needs, obtained, rigour, now })
   if (!spendsLater) await spend(nonce, services)
-  const { mode, memo } = services
-  const finding = await unverified.verify(obtained.collateral, { now, mode, memo, rigour, reportData: evaluation.bound.reportData })
+  const { mode, memo, signatures } = services
+  const context = { now, mode, memo, signatures, rigour, reportData: evaluation.bound.reportData }
+  const finding = await unverified.verify(obtained.collateral, context)
   const judgement = evaluate(finding, evaluation)
   if (spendsLater && !isUndecided(judgement.code)) await spend(nonce, services)
   return judgement

@@ -19,6 +19,8 @@ export type Services = {
   readonly now: () => Date
   readonly anchors: Anchors
   readonly memo: Memo
+  /** Where the signatures of evidence are verified (see Context). */
+  readonly signatures: 'pool' | 'in-place'
   readonly audiences: Audiences
   readonly policies: PolicySet
   readonly challenges: Challenges

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { createAudiences } from '../access/audiences.ts'
 import { createAuditLog } from '../access/audit.ts'
@@ -13,6 +14,7 @@ import type { Vendor } from '../collateral/source.ts'
 import type { Config } from '../config.ts'
 import type { Grounds } from '../config/grounds.ts'
 import { createMemo } from './memo.ts'
+import { signaturePlace } from './threads.ts'
 import { createReadiness, type SettableReadiness } from './readiness.ts'
 import { version } from './version.ts'
 import type { Services } from '../routes/services.ts'
@@ -51,6 +53,7 @@ export async function assemble(parts: Parts): Promise<Assembled> {
     now,
     anchors: grounds.anchors,
     memo: createMemo(),
+    signatures: signaturePlace(availableParallelism(), config.processes),
     audiences: createAudiences(config.audiences, policies),
     policies,
     challenges: createChallenges({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { signatureThreads } from './threads.ts'
+import { signaturePlace, signatureThreads } from './threads.ts'
 
 describe('threads that verify signatures', () => {
   it.each([
@@ -14,4 +14,14 @@ describe('threads that verify signatures', () => {
   ])('%i cores for %i processes: %i in each', (cores, processes, threads) => {
     expect(signatureThreads(cores, processes)).toBe(threads)
   })
+})
+
+describe('where signatures are verified', () => {
+  it.each([
+    [1, 1, 'pool'],
+    [2, 1, 'pool'],
+    [2, 2, 'in-place'],
+    [4, 2, 'pool'],
+    [4, 8, 'in-place'],
+  ])('%i cores for %i processes: %s', (cores, processes, place) => expect(signaturePlace(cores, processes)).toBe(place))
 })

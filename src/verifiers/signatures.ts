@@ -23,14 +23,16 @@ function curveOf(key: KeyObject): Curve | undefined {
 }
 
 /**
- * Verifies ECDSA over P-256 with SHA-256 or P-384 with SHA-384, the signature as r || s (IEEE P1363), in libuv's pool.
+ * Verifies ECDSA over P-256 with SHA-256 or P-384 with SHA-384, the signature as r || s (IEEE P1363), in libuv's pool or in place.
  * False for any other key and for any signature of another length; never rejects.
  */
-export async function verifyEcdsa({ key, data, signature }: Signed): Promise<boolean> {
+export async function verifyEcdsa({ key, data, signature }: Signed, where: 'pool' | 'in-place' = 'pool'): Promise<boolean> {
   const curve = curveOf(key)
   if (curve === undefined || signature.length !== curve.bytes) return false
+  const asked = { key, dsaEncoding: 'ieee-p1363' } as const
+  if (where === 'in-place') return verify(curve.hash, data, asked, signature)
   return new Promise((resolve) => {
-    verify(curve.hash, data, { key, dsaEncoding: 'ieee-p1363' }, signature, (error, valid) => {
+    verify(curve.hash, data, asked, signature, (error, valid) => {
       resolve(error === null && valid)
     })
   })

@@ -74,6 +74,11 @@ export type Context = {
   readonly reportData: Uint8Array | undefined
   readonly rigour: Rigour
   readonly memo: Memo
+  /**
+   * Where signatures that take half a millisecond are verified: in libuv's pool, which leaves the caller's thread to others (the default),
+   * or in place, which costs less where every core has a process of its own. The verdict is the same.
+   */
+  readonly signatures?: 'pool' | 'in-place'
 }
 
 /** One numbered check of a specification, with the values it looked at. */

@@ -43,8 +43,8 @@ const SIGNATURE = {
 } as const
 
 /** SNP-50, over the bytes as received (specification snp.md section 4). */
-async function checkSignature(report: Report, fact: VekFact): Promise<Check> {
-  const valid = await verifyEcdsa({ key: fact.key, data: report.signed, signature: report.signature })
+async function checkSignature(report: Report, fact: VekFact, where: Context['signatures']): Promise<Check> {
+  const valid = await verifyEcdsa({ key: fact.key, data: report.signed, signature: report.signature }, where)
   const key = `endorsement key ${fact.vek.spkiSha256}`
   return valid ? passed(SIGNATURE, `verified with ${key}`) : failed(SIGNATURE, `does not verify with ${key}`)
 }
@@ -89,7 +89,7 @@ function tcbsOf(read: ReadEvidence, { product, before }: Endorsed): { tcbs: Tcbs
 async function judgeReport(read: ReadEvidence, endorsed: Endorsed, context: Context): Promise<Omit<Finding, 'validUntil'>> {
   const { report } = read
   const { tcbs, checks } = tcbsOf(read, endorsed)
-  const signature = await checkSignature(report, endorsed.fact)
+  const signature = await checkSignature(report, endorsed.fact, context.signatures)
   if (signature.outcome === 'fail') return { checks: [...checks, signature] }
   const all = [...checks, signature, ...checkReportData(report, context.reportData)]
   if (!allGood(all)) return { checks: all }
