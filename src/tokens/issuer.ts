@@ -4,6 +4,7 @@ import type { CnfKey } from '../access/cnf.ts'
 import { randomName } from '../access/random.ts'
 import type { DerivedKeys } from '../access/secrets.ts'
 import type { Appraisal, Status } from '../appraisal/appraisal.ts'
+import type { AppraisalPolicy } from '../appraisal/policy.ts'
 import type { ActivePolicy } from '../appraisal/policy-set.ts'
 import { weakeningsOf } from '../appraisal/weakenings.ts'
 import { AttestationError } from '../verifiers/problems.ts'
@@ -87,7 +88,7 @@ function issue(parts: IssuerParts, signer: Signer, request: TokenRequest): { tok
   const subject = { appraisal, audience: audience.name, thumbprint: cnf?.thumbprint, jti }
   const claims = leanClaims({
     appraisal,
-    weakenings: weakeningsOf(policy.document),
+    weakenings: namedWeakenings(policy.document),
     issuer: parts.issuer,
     audience: audience.name,
     subject: subjectOf(parts.keys.subject, subject),
@@ -99,6 +100,15 @@ function issue(parts: IssuerParts, signer: Signer, request: TokenRequest): { tok
     expiresAt,
   })
   return { token: signer(claims), jti, expiresAt: new Date(expiresAt * 1000) }
+}
+
+/** A policy never changes, so its weakenings are looked for once. */
+const known = new WeakMap<AppraisalPolicy, readonly string[]>()
+
+function namedWeakenings(document: AppraisalPolicy): readonly string[] {
+  const found = known.get(document) ?? weakeningsOf(document)
+  known.set(document, found)
+  return found
 }
 
 /** The last door, whatever called us: a token exists only for a judgement that its policy wants tokens for. */
