@@ -8,6 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 const root = resolve(import.meta.dirname, '..')
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
 const folder = mkdtempSync(join(tmpdir(), 'assay-readme-'))
+/** Where the walk leaves its files. */
+const walked = join(folder, 'walk')
 const tsm = mkdtempSync(join(tmpdir(), 'assay-readme-tsm-'))
 
 /** The code block behind a marker. */
@@ -19,8 +21,8 @@ function block(marker: string): string {
 
 type Ended = { readonly code: number | null; readonly text: string }
 
-function run(program: string, args: readonly string[], env: Record<string, string>): Promise<Ended> {
-  const child = spawn(program, args, { cwd: folder, env: { ...process.env, ...env } })
+function run(cwd: string, [program, ...args]: readonly [string, ...string[]], env: Record<string, string>): Promise<Ended> {
+  const child = spawn(program, args, { cwd, env: { ...process.env, ...env } })
   let text = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()))
   return new Promise((done) => child.once('close', (code) => done({ code, text })))
@@ -50,21 +52,22 @@ afterAll(async () => {
 
 describe('the walk in the README', () => {
   it('leads from a challenge to a token, once', async () => {
-    const walk = await run('sh', ['-c', block('walk')], { ASSAY: url, TSM: tsm, REPOSITORY: root })
+    const walk = await run(folder, ['sh', '-c', block('walk')], { ASSAY: url, TSM: tsm, REPOSITORY: root })
     expect(walk).toEqual({ code: 0, text: '' })
-    expect(readFileSync(join(folder, 'token.jwt'), 'utf8')).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/)
-    expect(JSON.parse(readFileSync(join(folder, 'refusal.json'), 'utf8'))).toMatchObject({ status: 422, code: 'challenge-spent' })
-    const [byHand, byClient] = ['token.jwt', 'client.jwt'].map((name) => decodeJwt(readFileSync(join(folder, name), 'utf8')))
+    expect(readFileSync(join(walked, 'token.jwt'), 'utf8')).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/)
+    expect(JSON.parse(readFileSync(join(walked, 'refusal.json'), 'utf8'))).toMatchObject({ status: 422, code: 'challenge-spent' })
+    const [byHand, byClient] = ['token.jwt', 'client.jwt'].map((name) => decodeJwt(readFileSync(join(walked, name), 'utf8')))
     expect(byClient?.['cnf']).toEqual(byHand?.['cnf'])
     expect(byClient?.jti).not.toBe(byHand?.jti)
   })
 
   it('ends with a relying party that checks it', async () => {
     const script = block('relying party').replace("'jose'", `'${join(root, 'node_modules/jose/dist/webapi/index.js')}'`)
-    const checked = await run(process.execPath, ['--input-type=module', '--eval', script], { ASSAY: url })
+    const command = [process.execPath, '--input-type=module', '--eval', script] as const
+    const checked = await run(walked, command, { ASSAY: url })
     expect(checked.text).toMatch(/^urn:assay:cnf:[0-9a-f]{32} [0-9a-f]{96} \{/)
     expect(checked.code).toBe(0)
-    const other = await run(process.execPath, ['--input-type=module', '--eval', script], { ASSAY: url, TYP: 'JWT' })
+    const other = await run(walked, command, { ASSAY: url, TYP: 'JWT' })
     expect(other.code).not.toBe(0)
   })
 })
