@@ -6,7 +6,7 @@ import type { SignatureAlgorithm } from '../x509-algorithm.ts'
 import { formatName } from '../x509-name.ts'
 import { hex } from './claims-of.ts'
 import type { SnpTcb } from './claims.ts'
-import { attempt } from './structure.ts'
+import { attempt } from '../der-attempt.ts'
 import { parseVek } from './vek.ts'
 
 /** One extension as it stands: the name where a source names it, the content of extnValue in hex. */

@@ -10,7 +10,7 @@ import { rawReport } from './structure-evidence.ts'
 import { judgeIdentity } from './structure-identity.ts'
 import { readLayout, type Layout } from './structure-layout.ts'
 import { checkSize, checkVersion } from './structure-rules.ts'
-import { attempt } from './structure.ts'
+import { attempt } from '../der-attempt.ts'
 import { parseTcb } from './tcb.ts'
 
 /** A TCB as reported, with its parts where the product is known and they can be read. */

@@ -59,16 +59,6 @@ export function refusal(
   return new AttestationError(rule.code, detail, { at: rule.at, checks: [...before, failed(rule, actual)] })
 }
 
-/** What a reading gives, or the AttestationError that it ends with; any other error is a fault of ours and passes through. */
-export function attempt<T>(read: () => T): T | AttestationError {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof AttestationError) return error
-    throw error
-  }
-}
-
 /** One rule: the checks before it and its own. Throws AttestationError with the rule's code where it does not hold. */
 function runRule<T>(rule: Rule<T>, subject: T, before: readonly Check[]): readonly Check[] {
   const actual = rule.actual(subject)
