@@ -28,26 +28,32 @@ function run(cwd: string, [program, ...args]: readonly [string, ...string[]], en
   return new Promise((done) => child.once('close', (code) => done({ code, text })))
 }
 
-/** `npm run demo -- --keep`, as the README says. */
+/** `npm run demo -- --keep`, as the README says, and all that it has said. */
 const demo = spawn(process.execPath, ['src/cli/assay.ts', 'demo', '--keep', '--tsm', tsm], { cwd: root })
+let said = ''
+for (const stream of [demo.stdout, demo.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()))
+const ended = new Promise<string>((done) => demo.once('exit', (code, signal) => done(`${code ?? signal ?? 'unknown'}`)))
+
+/** Where the demonstration's service stays, once it says so. */
+async function serving(): Promise<string> {
+  const url = new Promise<string>((done) =>
+    demo.stdout.on('data', () => {
+      const found = /The service stays at (http:\/\/\S+?)\.? /.exec(said)?.[1]
+      if (found !== undefined) done(found)
+    }),
+  )
+  return await Promise.race([url, ended.then((how) => Promise.reject(new Error(`the demonstration ended with ${how}: ${said}`)))])
+}
+
 let url = ''
 beforeAll(async () => {
-  url = await new Promise((done, fail) => {
-    let text = ''
-    demo.once('exit', (code) => fail(new Error(`the demonstration ended with ${code}: ${text}`)))
-    demo.stdout.on('data', (chunk: Buffer) => {
-      text += chunk.toString()
-      const found = /The service stays at (http:\/\/\S+?)\.? /.exec(text)?.[1]
-      if (found !== undefined) done(found)
-    })
-  })
+  url = await serving()
 })
 afterAll(async () => {
-  demo.removeAllListeners('exit')
-  const ended = new Promise((done) => demo.once('exit', done))
   demo.kill('SIGINT')
-  await ended
+  const how = await ended
   for (const path of [folder, tsm]) rmSync(path, { recursive: true, force: true })
+  expect(how, said).toBe('0')
 })
 
 describe('the walk in the README', () => {

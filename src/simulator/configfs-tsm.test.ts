@@ -44,6 +44,11 @@ describe.each(SHELLS)('a fake configfs-tsm tree under %s', (...words) => {
     expect(tsm.reads()).toBe(1)
   })
 
+  it('minds no folder that goes away while it is being filled', async () => {
+    await sh('i=0; while [ $i -lt 300 ]; do /bin/mkdir "$R/a"; /bin/mv "$R/a" "$R/../gone.$i"; i=$((i + 1)); done')
+    expect((await sh('mkdir "$R/a"; cat "$R/a/provider"; rmdir "$R/a"')).toString()).toBe('sev_guest\n')
+  })
+
   it('takes binary by dd, and pads a short inblob', async () => {
     const out = await sh(
       String.raw`d=$(mktemp -d "$R/x.XXXXXX"); printf '\000\377' | dd of="$d/inblob" bs=64 2>/dev/null; dd if="$d/outblob" bs=4096 2>/dev/null; rmdir "$d"`,

@@ -45,6 +45,9 @@ const INBLOB_MAX = 64
 /** How soon a new folder and a waiting reader are noticed. */
 const POLL_MS = 5
 
+/** After so many looks in a row that failed it is not a folder that went away. */
+const MAX_FAULTS = 20
+
 /** Serves `dir`/report for a host until closed. The readers must be other processes: this one has to stay free to answer. */
 export function serveFakeTsm(dir: string, host: FakeHost, options: FakeTsmOptions = {}): FakeTsm {
   const report = join(dir, 'report')
@@ -61,13 +64,33 @@ export function serveFakeTsm(dir: string, host: FakeHost, options: FakeTsmOption
     auxblob: () => host.certTable(),
     generation: (entry) => Buffer.from(`${entry.generation}\n`),
   }
-  const timer = setInterval(() => {
-    // A folder without attributes is new, also if another of its name was there a moment ago.
-    for (const name of readdirSync(report))
-      if (!existsSync(join(report, name, 'provider'))) entries.set(name, populate(join(report, name), options))
-    for (const [name, entry] of entries) if (!serveEntry(entry, blobs)) entries.delete(name)
-  }, POLL_MS)
+  const look = () => {
+    for (const name of readdirSync(report)) {
+      // A folder without attributes is new, also if another of its name was there a moment ago.
+      const path = join(report, name)
+      if (!existsSync(join(path, 'provider'))) entries.set(name, populate(path, options))
+    }
+    for (const [name, entry] of entries) {
+      if (existsSync(entry.path)) answerReaders(entry, blobs)
+      else entries.delete(name)
+    }
+  }
+  const timer = setInterval(forgiving(look), POLL_MS)
   return { report, bin, reads: () => reads, close: () => clearInterval(timer) }
+}
+
+/** A folder's owner may take it away at any moment, also between two steps of a look at it: the next look then finds what is true. */
+function forgiving(look: () => void): () => void {
+  let faults = 0
+  return () => {
+    try {
+      look()
+      faults = 0
+    } catch (error) {
+      faults += 1
+      if (faults === MAX_FAULTS) throw error
+    }
+  }
 }
 
 /** Attributes that are made when they are read: FIFOs, so that a reader waits for its answer. */
@@ -78,24 +101,14 @@ type Served = (typeof SERVED)[number]
 type Entry = { readonly path: string; readonly spare: string; inblob: Uint8Array; generation: number }
 
 function populate(path: string, { provider = 'sev_guest' }: FakeTsmOptions): Entry {
-  for (const name of SERVED) execFileSync('mkfifo', [join(path, name)])
+  for (const fifo of SERVED.map((name) => join(path, name)).filter((each) => !existsSync(each)))
+    execFileSync('mkfifo', [fifo], { stdio: 'pipe' })
   writeFileSync(join(path, 'inblob'), '')
   writeFileSync(join(path, 'privlevel'), '')
   writeFileSync(join(path, 'privlevel_floor'), '0\n')
   // Last, because the tools wait for it.
   writeFileSync(join(path, 'provider'), `${provider}\n`)
   return { path, spare: join(path, '..', '..', `${basename(path)}.fifo`), inblob: new Uint8Array(), generation: 0 }
-}
-
-/** Whether the folder is still there: its owner may take it away at any time. */
-function serveEntry(entry: Entry, blobs: Record<Served, (entry: Entry) => Uint8Array>): boolean {
-  try {
-    answerReaders(entry, blobs)
-    return existsSync(entry.path)
-  } catch (error) {
-    if (existsSync(entry.path)) throw error
-    return false
-  }
 }
 
 /**
@@ -106,10 +119,14 @@ function answerReaders(entry: Entry, blobs: Record<Served, (entry: Entry) => Uin
   for (const name of SERVED) {
     const fd = openWaiting(join(entry.path, name))
     if (fd === undefined) continue
-    execFileSync('mkfifo', [entry.spare])
-    renameSync(entry.spare, join(entry.path, name))
-    noticeInblob(entry)
-    answer(fd, blobs[name](entry))
+    try {
+      if (!existsSync(entry.spare)) execFileSync('mkfifo', [entry.spare])
+      renameSync(entry.spare, join(entry.path, name))
+      noticeInblob(entry)
+      answer(fd, blobs[name](entry))
+    } finally {
+      closeSync(fd)
+    }
   }
 }
 
@@ -118,8 +135,6 @@ function answer(fd: number, bytes: Uint8Array): void {
     writeSync(fd, bytes)
   } catch {
     // The reader has gone away; so it does with a file of the kernel's.
-  } finally {
-    closeSync(fd)
   }
 }
 
