@@ -37,7 +37,7 @@ function factTable<T>(): FactTable<T> {
 }
 
 /** A memo that keeps nothing but what one test puts into it. */
-export const freshMemo = (): Memo => ({ vek: factTable(), crl: factTable() })
+export const freshMemo = (): Memo => ({ snp: { vek: factTable(), crl: factTable() }, tdx: {} })
 
 const itemsOf = (bundle: BundleJson | undefined, kind: 'amd-certificate'): readonly Uint8Array[] =>
   (bundle?.items ?? []).flatMap((item) => (item.kind === kind ? [bytesOf(item.der)] : []))

@@ -37,9 +37,9 @@ describe('strict', () => {
 
 describe('rigourOf', () => {
   it('hands the choices about genuineness to the verifiers', () => {
-    expect(rigourOf(strict.document)).toEqual({ revocation: 'require', crlGraceSeconds: 0, skewSeconds: 60, maskedChipId: 'refuse' })
+    expect(rigourOf(strict.document).snp).toEqual({ revocation: 'require', crlGraceSeconds: 0, skewSeconds: 60, maskedChipId: 'refuse' })
     const other = readPolicy('name: a\nsnp: {masked_chip_id: allow, crl: {mode: prefer, grace_seconds: 5, skew_seconds: 7}}', 'a')
-    expect(rigourOf(other.document)).toEqual({ revocation: 'prefer', crlGraceSeconds: 5, skewSeconds: 7, maskedChipId: 'allow' })
+    expect(rigourOf(other.document).snp).toEqual({ revocation: 'prefer', crlGraceSeconds: 5, skewSeconds: 7, maskedChipId: 'allow' })
   })
 })
 

@@ -18,7 +18,7 @@ function atHand({ missing, mark, expires, grace = 0, needs = [LIST] }: Facts): A
   const only = <T>(value: T | undefined): ReadonlyMap<CollateralAddress, T> => new Map(value === undefined ? [] : [[LIST, value]])
   const collateral = { documents: new Map(), missing: only(missing), marks: only(mark) }
   const obtained = { collateral, fetchedAt: new Map(), expiresAt: only(expires), retryAfter: undefined }
-  return { needs, obtained, rigour: { ...genuineOnly, crlGraceSeconds: grace }, now }
+  return { needs, obtained, rigour: { ...genuineOnly, snp: { ...genuineOnly.snp, crlGraceSeconds: grace } }, now }
 }
 
 describe('whether the verdict may be undecided', () => {

@@ -15,7 +15,7 @@ const MARGIN_SECONDS = 60
 /** Whether the verdict may be `undecided` for want of a usable vendor document: one is missing, about to expire, or its mark is unreadable. */
 export function mayBeUndecided({ needs, obtained, rigour, now }: AtHand): boolean {
   const { missing, marks } = obtained.collateral
-  const soon = now.getTime() + (MARGIN_SECONDS - rigour.crlGraceSeconds) * 1000
+  const soon = now.getTime() + (MARGIN_SECONDS - rigour.snp.crlGraceSeconds) * 1000
   return needs.some((address) => {
     const expiresAt = obtained.expiresAt.get(address)
     const expiring = expiresAt !== undefined && expiresAt.getTime() < soon

@@ -8,7 +8,7 @@ import type { FactTable, Memo } from '../verifiers/verifier.ts'
 const FACTS = { vek: 10_000, crl: 32 } as const
 
 /** The bounded tables of time-free facts that verifiers fill (design section 2, Memoised). */
-export const createMemo = (): Memo => ({ vek: factTable(FACTS.vek), crl: factTable(FACTS.crl) })
+export const createMemo = (): Memo => ({ snp: { vek: factTable(FACTS.vek), crl: factTable(FACTS.crl) }, tdx: {} })
 
 function factTable<T extends object>(max: number): FactTable<T> {
   const table = new LRUCache<string, T>({ max })

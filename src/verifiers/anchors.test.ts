@@ -3,6 +3,7 @@ import { fakeAmd, type FakeAmd } from '../simulator/amd.ts'
 import { keyUsage } from '../simulator/der.ts'
 import { anchorsOf, pinnedAnchors, testAnchors } from './anchors.ts'
 import { AMD_ANCHORS } from './snp/roots.ts'
+import { INTEL_ANCHORS } from './tdx/roots.ts'
 
 let amd: FakeAmd
 let other: FakeAmd
@@ -17,7 +18,7 @@ const untrusted = expect.objectContaining({ code: 'snp-root-untrusted' })
 
 describe('the digest of an anchor set', () => {
   it('is that of the pinned keys in production', () => {
-    expect(pinnedAnchors).toEqual(anchorsOf(AMD_ANCHORS))
+    expect(pinnedAnchors).toEqual(anchorsOf(AMD_ANCHORS, INTEL_ANCHORS))
     expect(pinnedAnchors.digest).toMatch(/^[0-9a-f]{64}$/)
   })
 
@@ -33,7 +34,7 @@ describe('the digest of an anchor set', () => {
       { spki: new Uint8Array(550) },
       { origin: 'test' as const },
     ].map((change) => anchorsOf(first === undefined ? [] : [{ ...first, ...change }, ...rest]).digest)
-    expect(new Set([...changed, anchorsOf(rest).digest, pinnedAnchors.digest]).size).toBe(changed.length + 2)
+    expect(new Set([...changed, anchorsOf(rest).digest, anchorsOf(AMD_ANCHORS).digest, pinnedAnchors.digest]).size).toBe(changed.length + 3)
   })
 })
 

@@ -4,8 +4,9 @@ import { AttestationError } from './problems.ts'
 import { readPublicKey, verifyPss } from './signatures.ts'
 import { SNP_PRODUCTS } from './snp/address.ts'
 import { AMD_ANCHORS } from './snp/roots.ts'
+import { INTEL_ANCHORS } from './tdx/roots.ts'
 import { amdName, authorityName } from './snp/vek-names.ts'
-import type { AmdAnchor, Anchors } from './verifier.ts'
+import type { AmdAnchor, Anchors, IntelAnchor } from './verifier.ts'
 import { AMD_PSS, isAmdPss } from './x509-algorithm.ts'
 import { unfitForAuthority } from './x509-ca.ts'
 import { formatName, sameName } from './x509-name.ts'
@@ -14,13 +15,13 @@ import { parseCertificate, type ParsedCertificate } from './x509.ts'
 export { MARKER_OID } from './x509-marker.ts'
 
 /** A set of anchors with the digest that names it in memo keys: SHA-256 over every field of every anchor, each length-prefixed. */
-export function anchorsOf(amd: readonly AmdAnchor[]): Anchors {
+export function anchorsOf(amd: readonly AmdAnchor[], intel: readonly IntelAnchor[] = []): Anchors {
   const hash = createHash('sha256')
-  for (const field of amd.flatMap(fieldsOf)) {
+  for (const field of [...amd.flatMap(fieldsOf), ...intel.flatMap(intelFieldsOf)]) {
     hash.update(`${field.length}:`)
     hash.update(field)
   }
-  return { amd, digest: hash.digest('hex') }
+  return { amd, intel, digest: hash.digest('hex') }
 }
 
 const fieldsOf = ({
@@ -44,8 +45,10 @@ const fieldsOf = ({
   origin,
 ]
 
-/** AMD's nine published keys and nothing else: the anchors of production. */
-export const pinnedAnchors: Anchors = anchorsOf(AMD_ANCHORS)
+const intelFieldsOf = ({ spki, origin }: IntelAnchor): readonly (string | Uint8Array)[] => ['intel', spki, origin]
+
+/** AMD's nine published keys, Intel's root, and nothing else: the anchors of production. */
+export const pinnedAnchors: Anchors = anchorsOf(AMD_ANCHORS, INTEL_ANCHORS)
 
 /**
  * Anchors from roots that a test names or mints, instead of AMD's. Each of `roots` is the DER of a self-signed ARK whose common name

@@ -1,4 +1,5 @@
 import { SNP_PROBLEMS } from './snp/problems.ts'
+import { TDX_PROBLEMS } from './tdx/problems.ts'
 import type { Check } from './verifier.ts'
 
 /**
@@ -182,6 +183,7 @@ export const PROBLEMS = {
   },
 
   ...SNP_PROBLEMS,
+  ...TDX_PROBLEMS,
 
   'evidence-malformed': {
     kind: 'malformed',

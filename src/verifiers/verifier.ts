@@ -1,4 +1,6 @@
 import type { SnpFacts } from './snp/facts.ts'
+import type { SgxClaims, TdxClaims } from './tdx/claims.ts'
+import type { TdxFacts } from './tdx/facts.ts'
 import type { SnpClaims } from './snp/claims.ts'
 import type { ProblemCode } from './problems.ts'
 
@@ -26,8 +28,26 @@ export type TsmEvidence = {
   readonly manifestblob?: Uint8Array
 }
 
+/** An Intel TDX quote with what travelled beside it. Nothing in it is believed yet. */
+export type TdxEvidence = {
+  readonly type: 'tdx'
+  /** Quote v4 or v5, possibly with zeros behind its declared end. */
+  readonly quote: Uint8Array
+  /** A PCK chain for quotes that hold none (certification data types 1 to 4): each the bytes of one DER certificate or of one PEM block, leaf first. */
+  readonly certificates: readonly Uint8Array[]
+  /** CCEL: a TCG2 crypto-agile log of what was extended into RTMR0 to 3. */
+  readonly eventLog?: Uint8Array
+  /** Runtime events as JSON, as dstack keeps them. */
+  readonly runtimeLog?: Uint8Array
+  /** The document that MRCONFIGID may bind. */
+  readonly initdata?: Uint8Array
+}
+
+/** An Intel SGX quote (v3, v4 or v5) with what travelled beside it. */
+export type SgxEvidence = { readonly type: 'sgx'; readonly quote: Uint8Array; readonly certificates: readonly Uint8Array[] }
+
 /** What an Attester sends (RFC 9334 section 8.1). Nothing in it is believed yet. */
-export type Evidence = SnpEvidence | TsmEvidence
+export type Evidence = SnpEvidence | TdxEvidence | SgxEvidence | TsmEvidence
 /** The names by which evidence is told apart on the wire. */
 export type EvidenceType = Evidence['type']
 
@@ -49,7 +69,10 @@ export type Collateral = {
 type RevocationMode = 'require' | 'prefer' | 'DANGEROUSLY_OFF'
 
 /** The choices of a policy that decide whether evidence counts as genuine; without a policy {@link genuineOnly} holds. */
-export type Rigour = {
+export type Rigour = { readonly snp: SnpRigour; readonly tdx: TdxRigour }
+
+/** Rigour towards SEV-SNP evidence. */
+export type SnpRigour = {
   readonly revocation: RevocationMode
   /** Seconds for which a revocation list is still good after its nextUpdate. */
   readonly crlGraceSeconds: number
@@ -58,13 +81,26 @@ export type Rigour = {
   readonly maskedChipId: 'refuse' | 'allow'
 }
 
+/** Rigour towards TDX and SGX quotes (specification tdx.md section 5.7). Their revocation lists are never optional. */
+export type TdxRigour = {
+  /** Seconds for which lists, TCB info and QE identity are still good after their nextUpdate. */
+  readonly collateralGraceSeconds: number
+  /** Tolerance for clocks, in seconds, 0 to 300. */
+  readonly skewSeconds: number
+  /** The registers that an event log must replay to, where one is sent; events of others stay untrusted. */
+  readonly replayedRtmrs: readonly (0 | 1 | 2 | 3)[]
+}
+
 /** The rigour of "is it genuine?" when no policy is asked (design section 6). */
-export const genuineOnly: Rigour = { revocation: 'prefer', crlGraceSeconds: 0, skewSeconds: 0, maskedChipId: 'refuse' }
+export const genuineOnly: Rigour = {
+  snp: { revocation: 'prefer', crlGraceSeconds: 0, skewSeconds: 0, maskedChipId: 'refuse' },
+  tdx: { collateralGraceSeconds: 0, skewSeconds: 0, replayedRtmrs: [0, 1, 2, 3] },
+}
 
 /** Time-free facts of bytes, remembered by digest of all that they depend on. */
 export type FactTable<T> = { readonly get: (key: string) => T | undefined; readonly set: (key: string, fact: T) => void }
 /** One bounded table for each kind of fact. Failures and verdicts are never kept. */
-export type Memo = SnpFacts
+export type Memo = { readonly snp: SnpFacts; readonly tdx: TdxFacts }
 
 /** Fixed for one appraisal. Time is data: nothing under src/verifiers may read a clock. */
 export type Context = {
@@ -92,7 +128,7 @@ export type Check = {
 } & ({ readonly outcome: 'pass' | 'skip' } | { readonly outcome: 'fail' | 'warn'; readonly code: ProblemCode; readonly remedy?: string })
 
 /** Technology first, then the specification's field names in snake_case. */
-export type Claims = { readonly snp?: SnpClaims }
+export type Claims = { readonly snp?: SnpClaims; readonly tdx?: TdxClaims; readonly sgx?: SgxClaims }
 
 /**
  * Claims exist only beside the checks that make them believable: they are absent unless every check of genuineness passed.
@@ -109,13 +145,22 @@ export type Finding = {
 /** Evidence that has been read but not believed: it can say what it needs, and be put to the test. */
 export type Unverified = {
   readonly needs: readonly CollateralAddress[]
+  /** Documents that would say more but decide nothing: used where they are at hand, never fetched for this. */
+  readonly wants?: readonly CollateralAddress[]
   /** Vendor documents that came with the evidence, by the address they would be fetched from; worth keeping once `verify` has passed. */
   readonly offers: ReadonlyMap<CollateralAddress, Uint8Array>
   readonly verify: (collateral: Collateral, context: Context) => Promise<Finding>
 }
 
 /** The public keys that verification may end in. `digest` is the SHA-256 (hex) of the whole set and part of every memo key. */
-export type Anchors = { readonly amd: readonly AmdAnchor[]; readonly digest: string }
+export type Anchors = { readonly amd: readonly AmdAnchor[]; readonly intel: readonly IntelAnchor[]; readonly digest: string }
+
+/** Intel's SGX root (specification tdx.md section 3.1), by its public key. */
+export type IntelAnchor = {
+  /** DER SubjectPublicKeyInfo. */
+  readonly spki: Uint8Array
+  readonly origin: 'pinned' | 'test'
+}
 
 /** One of AMD's signing authorities (specification snp.md section 6.4), by its public key. */
 export type AmdAnchor = {

@@ -56,7 +56,7 @@ function admitVcek({ address, bytes }: Candidate, anchors: Anchors, now: Date): 
   const { vek, product } = fact
   const actual = vek.kind === 'vcek' && vek.hwid !== undefined ? vcekAddress(product, hexOf(vek.hwid), vek.tcb) : undefined
   if (actual !== address) throw refusal('snp-vcek-hwid-mismatch', `the certificate is ${actual ?? 'no VCEK'}, not ${address}`)
-  const late = checkDates(fact, { now, rigour: SKEW }).filter(({ outcome }) => outcome === 'fail')
+  const late = checkDates(fact, { now, rigour: { snp: SKEW } }).filter(({ outcome }) => outcome === 'fail')
   if (late.length > 0) throw firstFailure(late)
   return { expiresAt: vek.notAfter }
 }

@@ -2,7 +2,7 @@ import { readCertificateBlob } from '../pem.ts'
 import { AttestationError } from '../problems.ts'
 import { Reader } from '../reader.ts'
 import type { Check } from '../verifier.ts'
-import { passed, refusal, skipped } from './structure.ts'
+import { passed, refusal, skipped } from '../checks.ts'
 import { attempt } from '../der-attempt.ts'
 
 /** What a GUID of the table names (specification snp.md section 5); GUID bytes are in the order of their text. */

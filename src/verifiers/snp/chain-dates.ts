@@ -1,10 +1,10 @@
-import type { Check, Rigour } from '../verifier.ts'
+import type { Check, SnpRigour } from '../verifier.ts'
 import { CHAIN_RULES } from './chain-rules.ts'
 import type { VekFact, Window } from './facts.ts'
-import { failed, passed } from './structure.ts'
+import { failed, passed } from '../checks.ts'
 
 /** When, and how far clocks may differ. */
-type DateScope = { readonly now: Date; readonly rigour: Pick<Rigour, 'skewSeconds'> }
+type DateScope = { readonly now: Date; readonly rigour: { readonly snp: Pick<SnpRigour, 'skewSeconds'> } }
 
 const rule = CHAIN_RULES.validity
 
@@ -18,7 +18,7 @@ export const windowsOf = ({ root, issuer, vek }: Pick<VekFact, 'root' | 'issuer'
 
 /** SNP-33: every certificate of the chain is valid now, clocks differing by what the policy allows and five minutes at most. */
 export function checkDates({ windows }: VekFact, { now, rigour }: DateScope): readonly Check[] {
-  const skew = Math.min(Math.max(rigour.skewSeconds, 0), 300) * 1000
+  const skew = Math.min(Math.max(rigour.snp.skewSeconds, 0), 300) * 1000
   // Asked so that a time that is no number fails both.
   const early = windows.filter(({ notBefore }) => !(notBefore.getTime() <= now.getTime() + skew))
   const late = windows.filter(({ notAfter }) => !(now.getTime() - skew <= notAfter.getTime()))

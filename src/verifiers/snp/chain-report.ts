@@ -4,7 +4,7 @@ import { CHAIN_RULES, judgeIf } from './chain-rules.ts'
 import type { VekFact } from './facts.ts'
 import { hwidBytes } from './products.ts'
 import type { Report } from './report.ts'
-import { failed, isZero, passed, skipped } from './structure.ts'
+import { failed, isZero, passed, skipped } from '../checks.ts'
 import { formatTcb } from './tcb.ts'
 import { isChipOf, reportProduct, reportedTcb, sameTcb } from './vek-select.ts'
 
@@ -50,6 +50,6 @@ function checkChip(hwid: Uint8Array, { product }: VekFact, { report, context }: 
   const isMasked = isZero(report.chipId)
   if (hwid.length !== hwidBytes(product)) return [failed(rule, `${actual}, ${hwid.length} bytes on ${product}`)]
   if (!isMasked) return [judgeIf(isChipOf(hwid, report.chipId))(rule, actual), passed(masked, 'not masked')]
-  const answer = context.rigour.maskedChipId === 'allow' ? passed : failed
+  const answer = context.rigour.snp.maskedChipId === 'allow' ? passed : failed
   return [skipped(chip, 'CHIP_ID is masked'), answer(masked, 'all zero')]
 }

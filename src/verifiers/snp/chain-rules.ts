@@ -1,6 +1,6 @@
 import type { ProblemCode } from '../problems.ts'
 import type { Check } from '../verifier.ts'
-import { failed, passed } from './structure.ts'
+import { failed, passed } from '../checks.ts'
 
 /** One check of an endorsement certificate: what must hold, and the code when it does not. */
 export type ChainRule = { readonly id: string; readonly title: string; readonly code: ProblemCode; readonly expected: string }

@@ -81,7 +81,7 @@ const start = now.getTime() - 86_400_000
 /** A VLEK from `start` to `end`, looked at at a time. */
 const at = (time: number, skewSeconds = 0) => {
   const dated = amd.vlek({ product: 'Milan', overrides: { notBefore: new Date(start), notAfter: new Date(end) } })
-  return endorse({ vek: dated, context: { now: new Date(time), rigour: { ...genuineOnly, skewSeconds } } })
+  return endorse({ vek: dated, context: { now: new Date(time), rigour: { ...genuineOnly, snp: { ...genuineOnly.snp, skewSeconds } } } })
 }
 
 const shipped = (overrides: Parameters<FakeAmd['vcek']>[0]['overrides']) => {
@@ -220,7 +220,10 @@ describe('chip, TCB and kind', () => {
     expect(failures(await endorse({ certificates: [chip().der] }))).toContain('SNP-46 snp-vcek-hwid-mismatch')
     const masked: Trial = { fields: { chipId: new Uint8Array(64) } }
     expect(failures(await endorse(masked))).toEqual(['SNP-47 snp-chip-id-masked'])
-    const allowed = await endorse({ ...masked, context: { rigour: { ...genuineOnly, maskedChipId: 'allow' } } })
+    const allowed = await endorse({
+      ...masked,
+      context: { rigour: { ...genuineOnly, snp: { ...genuineOnly.snp, maskedChipId: 'allow' } } },
+    })
     expect([failures(allowed), outcomeOf(allowed, 'SNP-46'), outcomeOf(allowed, 'SNP-47')]).toEqual([[], 'skip', 'pass'])
   })
 
@@ -237,7 +240,7 @@ describe('chip, TCB and kind', () => {
 
   it('does not look at lists where the products differ', async () => {
     const turin = amd.vcek({ product: 'Turin' })
-    const rigour = { ...genuineOnly, revocation: 'require' } as const
+    const rigour = { ...genuineOnly, snp: { ...genuineOnly.snp, revocation: 'require' } } as const
     const endorsement = await endorse({ certificates: [turin.der], context: { rigour } })
     expect([failures(endorsement).includes('SNP-34 snp-product-mismatch'), outcomeOf(endorsement, 'SNP-36')]).toEqual([true, 'skip'])
   })
@@ -282,7 +285,8 @@ describe('the memo', () => {
 
   it('keeps no failure', async () => {
     const kept: string[] = []
-    const memo: Memo = { ...freshMemo(), vek: { get: () => undefined, set: (key) => void kept.push(key) } }
+    const fresh = freshMemo()
+    const memo: Memo = { ...fresh, snp: { ...fresh.snp, vek: { get: () => undefined, set: (key) => void kept.push(key) } } }
     await endorse({ context: { memo, mode: 'production' } })
     await endorse({ context: { memo }, certificates: [Uint8Array.of(0x30, 0)] })
     expect(kept).toEqual([])

@@ -7,7 +7,7 @@ import { factKey, type VekFact } from './facts.ts'
 import { proveVek, type Proof } from './facts-vek.ts'
 import type { Report } from './report.ts'
 import { checkRevocation, type Revocation } from './revocation.ts'
-import { failed, passed, skipped } from './structure.ts'
+import { failed, passed, skipped } from '../checks.ts'
 import { selectVek, vcekAddressOfReport } from './vek-select.ts'
 
 /** What {@link verifyEndorsement} looks at. `certificates`: DER, shipped with the evidence; a fetched VCEK is taken from `collateral`. */
@@ -67,10 +67,10 @@ function withoutVek({ report, collateral, context }: EndorsementInput): Endorsem
 function proven(der: Uint8Array, { anchors, context }: EndorsementInput): Proof {
   const { memo, mode } = context
   const key = factKey({ fact: 'snp-vek/1', mode, anchors: anchors.digest, role: 'vek' }, der)
-  const known = memo.vek.get(key)
+  const known = memo.snp.vek.get(key)
   if (known !== undefined) return { fact: known, checks: known.checks }
   const proof = proveVek(der, { anchors, mode })
-  if (proof.fact !== undefined) memo.vek.set(key, proof.fact)
+  if (proof.fact !== undefined) memo.snp.vek.set(key, proof.fact)
   return proof
 }
 

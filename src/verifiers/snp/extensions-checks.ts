@@ -6,7 +6,7 @@ import type { Extension } from '../x509.ts'
 import { CHAIN_RULES, judgeIf } from './chain-rules.ts'
 import type { SnpProduct } from './claims.ts'
 import { readVekExtensions, type VekExtensions } from './extensions.ts'
-import { failed, passed } from './structure.ts'
+import { failed, passed } from '../checks.ts'
 
 /** SPLs that a VEK of each product must have, and may have (specification snp.md section 6.2). */
 const SPLS = {

@@ -12,7 +12,7 @@ import { windowsOf } from './chain-dates.ts'
 import { CHAIN_RULES, inOrder, judgeIf } from './chain-rules.ts'
 import { checkExtensions } from './extensions-checks.ts'
 import type { VekFact } from './facts.ts'
-import { failed, passed } from './structure.ts'
+import { failed, passed } from '../checks.ts'
 import { vekFrom } from './vek.ts'
 import { ISSUER_ROLE, isAmdName, isAuthorityName, kindOf } from './vek-names.ts'
 

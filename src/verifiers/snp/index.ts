@@ -8,7 +8,7 @@ import type { VekFact } from './facts.ts'
 import type { Report } from './report.ts'
 import { readEvidence, type ReadEvidence } from './structure-evidence.ts'
 import { readTcbs, type Tcbs } from './structure-identity.ts'
-import { failed, passed, skipped } from './structure.ts'
+import { failed, passed, skipped } from '../checks.ts'
 import { endorsementCandidates, selectVek, vcekAddressOfReport } from './vek-select.ts'
 import { productHint } from './vek.ts'
 

@@ -1,3 +1,4 @@
+import { AttestationError } from '../problems.ts'
 import { unwrapTsm } from '../tsm.ts'
 import type { Check, Evidence, EvidenceType, SnpEvidence } from '../verifier.ts'
 import { certificateEntries, readCertTable, type CertTableEntry } from './cert-table.ts'
@@ -169,7 +170,8 @@ function inspectSnp(evidence: SnpEvidence): Omit<Inspection, 'type'> {
  * Takes evidence apart without trusting it: every field of report, certificate table and certificates. What verification would merely refuse
  * is shown. Throws AttestationError where no field can be told: size, envelope or version of the report, the header of the table, the provider.
  */
-export const inspectEvidence = (evidence: Evidence): Inspection => ({
-  type: evidence.type,
-  ...inspectSnp(evidence.type === 'tsm' ? unwrapTsm(evidence) : evidence),
-})
+export function inspectEvidence(evidence: Evidence): Inspection {
+  if (evidence.type === 'tdx' || evidence.type === 'sgx')
+    throw new AttestationError('evidence-type-unsupported', `${evidence.type} cannot be inspected`, { at: 'type' })
+  return { type: evidence.type, ...inspectSnp(evidence.type === 'tsm' ? unwrapTsm(evidence) : evidence) }
+}

@@ -1,7 +1,7 @@
 import { judgeIdentity } from './structure-identity.ts'
 import { readLayout } from './structure-layout.ts'
 import { STRUCTURE_RULES, checkSize, checkVersion } from './structure-rules.ts'
-import { runRules } from './structure.ts'
+import { runRules } from '../checks.ts'
 import type { Check } from '../verifier.ts'
 
 /**

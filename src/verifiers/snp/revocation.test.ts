@@ -4,7 +4,15 @@ import { fakeAmd, type FakeAmd } from '../../simulator/amd.ts'
 import { amdName } from '../../simulator/names.ts'
 import type { CrlRequest } from '../../simulator/revocation.ts'
 import { anchorsOf, pinnedAnchors } from '../anchors.ts'
-import { genuineOnly, type AmdAnchor, type CollateralAddress, type Context, type Memo, type RollbackMark } from '../verifier.ts'
+import {
+  genuineOnly,
+  type AmdAnchor,
+  type CollateralAddress,
+  type Context,
+  type Memo,
+  type RollbackMark,
+  type SnpRigour,
+} from '../verifier.ts'
 import { crlAddress } from './address.ts'
 import { checkRevocation, type Revocation } from './revocation.ts'
 
@@ -28,7 +36,7 @@ const raise = (): never => {
 
 type Trial = {
   readonly marks?: Map<CollateralAddress, RollbackMark>
-  readonly rigour?: Partial<Context['rigour']>
+  readonly rigour?: Partial<SnpRigour>
   readonly memo?: Memo
   readonly root?: AmdAnchor
   readonly anchors?: readonly AmdAnchor[]
@@ -45,7 +53,7 @@ function judge(
     reportData: undefined,
     memo,
     ...at,
-    rigour: { ...genuineOnly, revocation: 'require', ...rigour },
+    rigour: { ...genuineOnly, snp: { ...genuineOnly.snp, revocation: 'require', ...rigour } },
   }
   const collateral = { documents, missing: new Map(), marks }
   return checkRevocation({ issuer: anchor('ask'), root, anchors: anchorsOf(anchors), collateral, context })
@@ -187,7 +195,8 @@ describe('the memo', () => {
   it('keeps proven lists, no others, and nothing that time decides', () => {
     const memo = freshMemo()
     const kept: string[] = []
-    const counted: Memo = { ...memo, crl: { get: memo.crl.get, set: (key, fact) => (kept.push(key), memo.crl.set(key, fact)) } }
+    const { crl } = memo.snp
+    const counted: Memo = { ...memo, snp: { ...memo.snp, crl: { get: crl.get, set: (key, fact) => (kept.push(key), crl.set(key, fact)) } } }
     judge(both(Uint8Array.of(1)), { memo: counted })
     expect(kept).toEqual([])
     const good = both(list())
@@ -202,7 +211,8 @@ describe('the memo', () => {
     const keys = new Set<string>()
     const memo = freshMemo()
     const good = both(list())
-    const counted: Memo = { ...memo, crl: { get: memo.crl.get, set: (key, fact) => (keys.add(key), memo.crl.set(key, fact)) } }
+    const { crl } = memo.snp
+    const counted: Memo = { ...memo, snp: { ...memo.snp, crl: { get: crl.get, set: (key, fact) => (keys.add(key), crl.set(key, fact)) } } }
     for (const mode of ['test', 'demo'] as const) expect(codes(judge(good, { memo: counted, mode }))).toEqual(['pass', 'pass'])
     expect(keys.size).toBe(4)
   })

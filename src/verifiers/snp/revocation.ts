@@ -5,7 +5,7 @@ import type { AmdAnchor, Anchors, Check, Collateral, CollateralAddress, Context,
 import { crlAddress } from './address.ts'
 import { proveCrl } from './facts-crl.ts'
 import { factKey } from './facts.ts'
-import { failed, passed, skipped } from './structure.ts'
+import { failed, passed, skipped } from '../checks.ts'
 
 /** The chain whose authorities may be revoked, and all that the lists are judged by. */
 export type RevocationInput = {
@@ -44,7 +44,7 @@ type EndpointResult = { readonly check: Check; readonly until?: Date }
 function checkEndpoint(input: RevocationInput, endpoint: Endpoint): EndpointResult {
   const { collateral, context } = input
   const address = crlAddress(input.issuer.product, endpoint)
-  if (context.rigour.revocation === 'DANGEROUSLY_OFF')
+  if (context.rigour.snp.revocation === 'DANGEROUSLY_OFF')
     return { check: skipped(ruleFor(endpoint, 'snp-crl-unavailable'), 'not asked: the policy turns revocation off') }
   const bytes = collateral.documents.get(address)
   if (bytes === undefined) return { check: absent(input, endpoint, address) }
@@ -58,7 +58,7 @@ function checkEndpoint(input: RevocationInput, endpoint: Endpoint): EndpointResu
 /** Absence is tolerated only in mode `prefer`, and only until a list was once seen. */
 function absent({ collateral, context }: RevocationInput, endpoint: Endpoint, address: CollateralAddress): Check {
   const seen = collateral.marks.has(address)
-  if (context.rigour.revocation === 'prefer' && !seen) return notChecked(endpoint, 'no list is at hand, and none was ever seen')
+  if (context.rigour.snp.revocation === 'prefer' && !seen) return notChecked(endpoint, 'no list is at hand, and none was ever seen')
   return failed(ruleFor(endpoint, 'snp-crl-unavailable'), seen ? 'no list is at hand, though one was seen before' : 'no list is at hand')
 }
 
@@ -72,10 +72,10 @@ function readList(bytes: Uint8Array, endpoint: Endpoint, { root, anchors, contex
   // Beside a pinned root there may be one of a test with the same name: what one has signed is not proven for the other.
   const role = `${root.origin}/${root.commonName}/${endpoint}`
   const key = factKey({ fact: 'snp-crl/1', mode: context.mode, anchors: anchors.digest, role }, bytes)
-  const known = context.memo.crl.get(key)
+  const known = context.memo.snp.crl.get(key)
   if (known !== undefined) return known
   const list = proveCrl(bytes, root)
-  context.memo.crl.set(key, list)
+  context.memo.snp.crl.set(key, list)
   return list
 }
 
@@ -98,11 +98,11 @@ function faultOfWindow(list: RevocationList, context: Context): Fault | undefine
 }
 
 /** Clocks may differ by five minutes at most (SNP-33). */
-const skewMs = ({ rigour }: Context): number => Math.min(Math.max(rigour.skewSeconds, 0), 300) * 1000
+const skewMs = ({ rigour }: Context): number => Math.min(Math.max(rigour.snp.skewSeconds, 0), 300) * 1000
 
 /** When a list counts as expired: nextUpdate and the policy's grace; at once where it does not say. */
 const endOf = ({ nextUpdate }: RevocationList, { rigour }: Context): Date =>
-  new Date(nextUpdate === undefined ? 0 : nextUpdate.getTime() + Math.max(rigour.crlGraceSeconds, 0) * 1000)
+  new Date(nextUpdate === undefined ? 0 : nextUpdate.getTime() + Math.max(rigour.snp.crlGraceSeconds, 0) * 1000)
 
 /** Older than the newest ever accepted, by number or by date; a mark that could not be read is newer than anything. */
 function isRollback({ number, thisUpdate }: RevocationList, mark: RollbackMark | undefined): boolean {

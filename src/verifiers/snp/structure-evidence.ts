@@ -5,7 +5,7 @@ import { certificateEntries, readCertTable, readCertificates, skipCertTable, typ
 import { readReport, type Report } from './report.ts'
 import { judgeIdentity, type Identity } from './structure-identity.ts'
 import { REPORT_BYTES } from './structure-rules.ts'
-import { refusal } from './structure.ts'
+import { refusal } from '../checks.ts'
 
 /** Evidence of sound structure: the report, who it says made it, and the endorsement certificates that came along (DER, without repetitions). */
 export type ReadEvidence = {

@@ -5,7 +5,7 @@ import type { SnpProduct, SnpTcb } from './claims.ts'
 import { isSupported, productOf } from './products.ts'
 import type { Report } from './report.ts'
 import { CPUID_RULES, ID_BLOCK_RULES, TURIN_RULES, V2_RULES } from './structure-rules.ts'
-import { passed, refusal, runRules, skipped, type Rule } from './structure.ts'
+import { passed, refusal, runRules, skipped, type Rule } from '../checks.ts'
 import { attempt } from '../der-attempt.ts'
 import { formatTcb, parseTcb } from './tcb.ts'
 

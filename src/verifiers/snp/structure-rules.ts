@@ -1,5 +1,5 @@
 import { productOf } from './products.ts'
-import { isZero, passed, refusal, runRules, type Rule } from './structure.ts'
+import { isZero, passed, refusal, runRules, type Rule } from '../checks.ts'
 import type { Check } from '../verifier.ts'
 import { hex, hex64 } from './claims-of.ts'
 import type { Cpuid, Report } from './report.ts'

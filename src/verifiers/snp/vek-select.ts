@@ -7,7 +7,7 @@ import { vcekAddress } from './address.ts'
 import type { SnpProduct, SnpTcb } from './claims.ts'
 import { hwidBytes, isSupported, productOf } from './products.ts'
 import type { Report } from './report.ts'
-import { isZero } from './structure.ts'
+import { isZero } from '../checks.ts'
 import { formatTcb, parseTcb } from './tcb.ts'
 import { tryVek, type Vek } from './vek.ts'
 

@@ -1,5 +1,5 @@
-import { AttestationError, problemOf, type ProblemCode } from '../problems.ts'
-import type { Check } from '../verifier.ts'
+import { AttestationError, problemOf, type ProblemCode } from './problems.ts'
+import type { Check } from './verifier.ts'
 
 /** Whether every byte is zero. A loop: `every` with its call for each byte costs more than all other work on a report. */
 export function isZero(bytes: Uint8Array): boolean {
@@ -7,7 +7,7 @@ export function isZero(bytes: Uint8Array): boolean {
   return true
 }
 
-/** One numbered check of specification snp.md section 15 as a row: what must hold, and how to say what was found. */
+/** One numbered check of a specification as a row: what must hold, and how to say what was found. */
 export type Rule<T> = {
   readonly id: string
   readonly title: string
@@ -66,6 +66,6 @@ function runRule<T>(rule: Rule<T>, subject: T, before: readonly Check[]): readon
   return [...before, passed(rule, actual)]
 }
 
-/** All rules in order; structural failures stop at the first (section 15). */
+/** All rules in order; structural failures stop at the first. */
 export const runRules = <T>(rules: readonly Rule<T>[], subject: T, before: readonly Check[]): readonly Check[] =>
   rules.reduce((checks, rule) => runRule(rule, subject, checks), before)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { AttestationError } from '../problems.ts'
-import { isZero, runRules, skipped, type Rule } from './structure.ts'
-import { attempt } from '../der-attempt.ts'
+import { AttestationError } from './problems.ts'
+import { isZero, runRules, skipped, type Rule } from './checks.ts'
+import { attempt } from './der-attempt.ts'
 
 const even: Rule<number> = {
   id: 'SNP-02',
