@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { readPublicKey, verifyEcdsa, verifyPss, type Signed } from '../src/verifiers/signatures.ts'
+import { readPublicKey, verifyEcdsa, verifyEcdsaDer, verifyPss, type Signed } from '../src/verifiers/signatures.ts'
 import type { PssParameters } from '../src/verifiers/x509-algorithm.ts'
 import { vectorJson, vectorsPresent } from './vectors.ts'
 
@@ -31,6 +31,7 @@ const SHA256_32: PssParameters = { hash: 'sha256', saltLength: 32 }
 describe.skipIf(!present)('Wycheproof', () => {
   it.each([
     ['ecdsa_secp256r1_sha256_p1363_test.json', verifyEcdsa],
+    ['ecdsa_secp256r1_sha256_test.json', verifyEcdsaDer],
     ['ecdsa_secp384r1_sha384_p1363_test.json', verifyEcdsa],
     ['ecdsa_secp384r1_sha384_p1363_test.json', (signed: Signed) => verifyEcdsa(signed, 'in-place')],
     ['rsa_pss_4096_sha384_mgf1_48_test.json', (signed: Signed) => verifyPss(signed, SHA384_48)],
@@ -54,5 +55,6 @@ describe.skipIf(!present)('Wycheproof', () => {
     const all = groupsOf('ecdsa_secp384r1_sha384_test.json').flatMap((group) => signedOf(group, keyOf(group)))
     expect(all.filter(({ test }) => test.result === 'valid').length).toBeGreaterThan(100)
     expect((await Promise.all(all.map((signed) => verifyEcdsa(signed)))).some(Boolean)).toBe(false)
+    expect(all.some((signed) => verifyEcdsaDer(signed))).toBe(false)
   })
 })

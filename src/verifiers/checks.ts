@@ -41,6 +41,18 @@ export const failed = (rule: Pick<Rule<never>, 'id' | 'title' | 'expected' | 'co
   remedy: problemOf(rule.code).remedy,
 })
 
+/** A check that failed where that is told but refuses nothing by itself, with the remedy of its code. */
+export const warned = (rule: Pick<Rule<never>, 'id' | 'title' | 'expected' | 'code'>, actual: string): Check => ({
+  id: rule.id,
+  title: rule.title,
+  outcome: 'warn',
+  code: rule.code,
+  actual,
+  expected: rule.expected,
+  origin: 'specification',
+  remedy: problemOf(rule.code).remedy,
+})
+
 /** A check that does not apply, with the reason in `actual`. */
 export const skipped = (rule: Pick<Rule<never>, 'id' | 'title'>, why: string): Check => ({
   id: rule.id,

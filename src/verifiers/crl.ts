@@ -12,6 +12,8 @@ export type RevocationList = {
   readonly outerAlgorithm: SignatureAlgorithm
   readonly signature: Uint8Array
   readonly issuer: DistinguishedName
+  /** The same name as encoded. */
+  readonly issuerDer: Uint8Array
   readonly thisUpdate: Date
   /** undefined: the list does not say when it ends, and counts as ended (specification snp.md section 8). */
   readonly nextUpdate: Date | undefined
@@ -24,6 +26,8 @@ export type RevocationList = {
   readonly text: string
   /** An extension, of the list or of an entry, that must be understood and is not: the list cannot be used (section 5.2). */
   readonly notUnderstood: string | undefined
+  /** The identifiers of the list's own extensions, each once. */
+  readonly extensionOids: readonly string[]
 }
 
 /** Largest list that is read (design section 3, Limits). */
@@ -42,35 +46,39 @@ const PARTIAL: readonly string[] = [ISSUING_DISTRIBUTION_POINT, DELTA_CRL_INDICA
 /** Extensions whose meaning is heeded or changes nothing: number, authority key identifier, reason code, invalidity date. */
 const UNDERSTOOD: readonly string[] = [CRL_NUMBER, '2.5.29.35', '2.5.29.21', '2.5.29.24']
 
-/** Reads one DER revocation list with nothing behind it. Throws AttestationError snp-crl-signature: nothing shows that such bytes are the vendor's. */
-export function parseCrl(bytes: Uint8Array): RevocationList {
+/**
+ * Reads one DER revocation list with nothing behind it. Throws AttestationError with the document's code; unless told otherwise
+ * snp-crl-signature: nothing shows that such bytes are the vendor's.
+ */
+export function parseCrl(bytes: Uint8Array, document: DerDocument = CRL): RevocationList {
   const der = bytes.slice()
-  return DerReader.all(der, CRL, (top) => {
+  return DerReader.all(der, document, (top) => {
     if (der.length > MAX_BYTES) throw top.malformed('CertificateList', `is larger than ${MAX_BYTES} bytes`)
     return top.sequence('CertificateList', (r) => {
       const { content, whole } = r.expect('tbsCertList', TAG.SEQUENCE)
-      const tbs = r.within('tbsCertList', content, readTbs)
+      const tbs = r.within('tbsCertList', content, (t) => readTbs(t, document))
       const outerAlgorithm = readAlgorithm(r, 'signatureAlgorithm')
       return { tbs: whole, ...tbs, outerAlgorithm, signature: r.bitBytes('signatureValue') }
     })
   })
 }
 
-function readTbs(r: DerReader): Omit<RevocationList, 'tbs' | 'outerAlgorithm' | 'signature'> {
+function readTbs(r: DerReader, document: DerDocument): Omit<RevocationList, 'tbs' | 'outerAlgorithm' | 'signature'> {
   // v2 is 1 (section 5.1.2.1); a version 1 list could carry neither number nor entry extensions.
   if (r.integer('version') !== 1n) throw r.malformed('version', 'is not v2')
   const innerAlgorithm = readAlgorithm(r, 'signature')
   const issuer = readName(r, 'issuer')
   const thisUpdate = r.time('thisUpdate')
   const nextUpdate = isTime(r.nextTag) ? r.time('nextUpdate') : undefined
-  const revoked = r.nextTag === TAG.SEQUENCE ? readRevoked(r.any('revokedCertificates').content, CRL) : NOTHING_REVOKED
+  const revoked = r.nextTag === TAG.SEQUENCE ? readRevoked(r.any('revokedCertificates').content, document) : NOTHING_REVOKED
   const extensions = r.optional('crlExtensions', explicitTag(0), (e) => readExtensions(e, 'crlExtensions')) ?? []
   if (repeatedExtension(extensions) !== undefined) throw r.malformed('crlExtensions', 'has an extension twice')
   const entryExtensions = revoked.otherExtensions.flatMap((bytes) => r.within('crlEntryExtensions', bytes, readEntryExtensions))
   const number = readNumber(r, extensions)
   return {
     innerAlgorithm,
-    issuer,
+    issuer: issuer.name,
+    issuerDer: issuer.der,
     thisUpdate,
     nextUpdate,
     number,
@@ -78,6 +86,7 @@ function readTbs(r: DerReader): Omit<RevocationList, 'tbs' | 'outerAlgorithm' | 
     size: revoked.size,
     isRevoked: revoked.has,
     notUnderstood: [...extensions, ...entryExtensions].find(isNotUnderstood)?.oid,
+    extensionOids: extensions.map(({ oid }) => oid),
   }
 }
 

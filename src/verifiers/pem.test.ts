@@ -1,7 +1,7 @@
 import { assert, nat, oneof, property, tuple, uint8Array } from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { fakeAmd } from '../simulator/amd.ts'
-import { readCertificateBlob } from './pem.ts'
+import { readCertificateBlob, readCertificateChain } from './pem.ts'
 import { AttestationError } from './problems.ts'
 
 let der: Uint8Array
@@ -107,4 +107,38 @@ describe('a certificate blob is refused', () => {
     const flips = tuple(nat(der.length - 1), nat(255)).map(([at, value]) => der.with(at, value))
     expect(() => assert(property(oneof(uint8Array({ maxLength: 100 }), flips), isHandled), { seed: 20261123, numRuns: 1000 })).not.toThrow()
   })
+})
+
+const chain = (input: string | Uint8Array): readonly Uint8Array[] =>
+  readCertificateChain(typeof input === 'string' ? Buffer.from(input, 'latin1') : input, { what: 'cert', code: 'tdx-pck-chain-malformed' })
+const other = pem(SMALL)
+const brokenChain = expect.objectContaining({ code: 'tdx-pck-chain-malformed', at: expect.stringMatching(/^cert(\.|\[|$)/) as string })
+
+describe('a chain in PEM is read', () => {
+  it.each([
+    ['one block behind the other', () => `${pem(der)}\n${other}\n`],
+    ['without a line break at the end', () => `${pem(der)}\n${other}`],
+    ['with one NUL at the end', () => `${pem(der)}\n${other}\n\0`],
+    ['with blank lines between', () => `${pem(der)}\n\n \t\r\n${other}\n`],
+    ['with CR LF', () => `${pem(der)}\n${other}\n`.replaceAll('\n', '\r\n')],
+  ])('%s', (_, make) => expect(chain(make()).map((one) => Buffer.from(one))).toEqual([der, SMALL].map((one) => Buffer.from(one))))
+
+  it('with as many certificates as fit', () => expect(chain(`${other}\n`.repeat(900))).toHaveLength(900))
+
+  it.each([
+    ['nothing', () => ''],
+    ['white space', () => ' \n'],
+    ['a NUL alone', () => '\0'],
+    ['two NULs at the end', () => `${other}\n\0\0`],
+    ['text before', () => `x\n${other}\n`],
+    ['text between', () => `${other}\nx\n${other}\n`],
+    ['text behind an end', () => `${other} x\n`],
+    ['text at the end', () => `${other}\nx`],
+    ['blocks on one line', () => `${other}${other}`.replaceAll('\n', '')],
+    ['a key', () => other.replaceAll('CERTIFICATE', 'PRIVATE KEY')],
+    ['a block without an end', () => `${other}\n${other.split('\n').slice(0, -1).join('\n')}\n`],
+    ['DER', () => der],
+    ['a block that is no certificate', () => `${other}\n${pem(Uint8Array.of(0x30, 0))}\n`],
+    ['more than 64 KiB', () => `${other}\n`.repeat(1100)],
+  ])('not from %s', (_, make) => expect(() => chain(make())).toThrow(brokenChain))
 })

@@ -60,3 +60,13 @@ export function readPublicKey(spki: Uint8Array): KeyObject | undefined {
     return undefined
   }
 }
+
+/** Verifies ECDSA over P-256 with SHA-256, the signature in DER as certificates and lists have it, in place. False for any other key; never throws. */
+export function verifyEcdsaDer({ key, data, signature }: Signed): boolean {
+  if (curveOf(key) !== CURVES['prime256v1']) return false
+  try {
+    return verify('sha256', data, key, signature)
+  } catch {
+    return false
+  }
+}

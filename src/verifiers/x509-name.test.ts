@@ -4,7 +4,7 @@ import { AttestationError } from './problems.ts'
 import { commonNameOf, readName, sameName } from './x509-name.ts'
 
 const bytes = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex.replaceAll(' ', ''), 'hex'))
-const read = (hex: string) => DerReader.all(bytes(hex), { what: 'x', code: 'evidence-malformed' }, (r) => readName(r, 'name'))
+const read = (hex: string) => DerReader.all(bytes(hex), { what: 'x', code: 'evidence-malformed' }, (r) => readName(r, 'name')).name
 
 describe('names', () => {
   it('are compared by attribute, order and text, not by the type of the string', () => {

@@ -16,8 +16,14 @@ const LETTERS = new Map<string, string>(Object.entries(ATTRIBUTE).map(([letters,
 const STRING_TAGS: readonly number[] = [TAG.UTF8_STRING, TAG.PRINTABLE_STRING, TAG.IA5_STRING]
 const PRINTABLE_ASCII = /^[\x20-\x7e]{1,256}$/
 
-/** Reads a Name. Other text than printable ASCII is an error: no name that could match AMD's has any, and none is shown to people. */
-export const readName = (r: DerReader, field: string): DistinguishedName => r.sequence(field, (names) => names.list(readRelativeName))
+/**
+ * Reads a Name, which also comes back as encoded. Other text than printable ASCII is an error: no name that could match a vendor's has
+ * any, and none is shown to people.
+ */
+export function readName(r: DerReader, field: string): { readonly name: DistinguishedName; readonly der: Uint8Array } {
+  const { whole, content } = r.expect(field, TAG.SEQUENCE)
+  return { name: r.within(field, content, (names) => names.list(readRelativeName)), der: whole }
+}
 
 const readRelativeName = (names: DerReader): NameAttribute =>
   names.nested('RelativeDistinguishedName', TAG.SET, (set) =>

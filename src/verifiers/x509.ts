@@ -19,6 +19,9 @@ export type ParsedCertificate = {
   readonly outerAlgorithm: SignatureAlgorithm
   readonly issuer: DistinguishedName
   readonly subject: DistinguishedName
+  /** The same names as encoded: two encodings of one text are different names to whoever compares bytes. */
+  readonly issuerDer: Uint8Array
+  readonly subjectDer: Uint8Array
   readonly notBefore: Date
   readonly notAfter: Date
   /** DER SubjectPublicKeyInfo as received. */
@@ -31,11 +34,11 @@ const CERTIFICATE: DerDocument = { what: 'certificate', code: 'snp-certificate-m
 
 /**
  * Reads one DER certificate with nothing behind it. Unique identifiers, which RFC 5280 forbids to use, are not read.
- * Throws AttestationError snp-certificate-malformed.
+ * Throws AttestationError with the document's code, snp-certificate-malformed unless told otherwise.
  */
-export function parseCertificate(bytes: Uint8Array): ParsedCertificate {
+export function parseCertificate(bytes: Uint8Array, document: DerDocument = CERTIFICATE): ParsedCertificate {
   const der = bytes.slice()
-  return DerReader.all(der, CERTIFICATE, (top) =>
+  return DerReader.all(der, document, (top) =>
     top.sequence('Certificate', (r) => {
       const { content, whole } = r.expect('tbsCertificate', TAG.SEQUENCE)
       const tbs = r.within('tbsCertificate', content, readTbs)
@@ -53,12 +56,22 @@ function readTbs(r: DerReader): Omit<ParsedCertificate, 'der' | 'tbs' | 'outerAl
     version,
     serial,
     innerAlgorithm: readAlgorithm(r, 'signature'),
-    issuer: readName(r, 'issuer'),
+    ...readIssuer(r),
     ...r.sequence('validity', (v) => ({ notBefore: v.time('notBefore'), notAfter: v.time('notAfter') })),
-    subject: readName(r, 'subject'),
+    ...readSubject(r),
     spki: r.expect('subjectPublicKeyInfo', TAG.SEQUENCE).whole,
     extensions: r.optional('extensions', explicitTag(3), (e) => readExtensions(e, 'extensions')) ?? [],
   }
+}
+
+const readIssuer = (r: DerReader): Pick<ParsedCertificate, 'issuer' | 'issuerDer'> => {
+  const { name, der } = readName(r, 'issuer')
+  return { issuer: name, issuerDer: der }
+}
+
+const readSubject = (r: DerReader): Pick<ParsedCertificate, 'subject' | 'subjectDer'> => {
+  const { name, der } = readName(r, 'subject')
+  return { subject: name, subjectDer: der }
 }
 
 /** Version numbers start at 0 for v1, which DER leaves out. */
