@@ -21,6 +21,8 @@ afterAll(() => lab.close())
 const asked = (address: CollateralAddress): number =>
   lab.kds.requests.filter(({ path }) => path.includes(address.split('/')[3] ?? 'none')).length
 
+const offering = (offers: ReadonlyMap<CollateralAddress, Uint8Array>) => ({ needs: [], offers })
+
 const broken = () => Promise.reject(new Error('disk full'))
 
 describe('a certificate', () => {
@@ -98,15 +100,15 @@ describe('a certificate', () => {
     lab.kds.serve(`/vcek/v1/Milan/${Buffer.from(vek.hwid).toString('hex')}`, other.der)
     const service = lab.service()
     expect((await service.obtain(paying(address))).collateral.documents.size).toBe(0)
-    await service.remember(new Map([[address, other.der]]))
-    await service.remember(new Map([[addressOf({ ...vek, tcb: { ...vek.tcb, microcode: vek.tcb.microcode ^ 1 } }), vek.der]]))
+    await service.remember(offering(new Map([[address, other.der]])))
+    await service.remember(offering(new Map([[addressOf({ ...vek, tcb: { ...vek.tcb, microcode: vek.tcb.microcode ^ 1 } }), vek.der]])))
     expect(await service.store.list()).toEqual([])
   })
 
   it('that came with evidence is remembered, and never fetched', async () => {
     const [vek, service] = [lab.amd.vcek({ product: 'Milan' }), lab.service()]
     const address = addressOf(vek)
-    await service.remember(new Map([[address, vek.der]]))
+    await service.remember(offering(new Map([[address, vek.der]])))
     const { collateral } = await service.obtain(paying(address))
     expect(collateral.documents.get(address)).toEqual(vek.der)
     expect((await service.store.get(address))?.bytes).toEqual(vek.der)
@@ -115,7 +117,7 @@ describe('a certificate', () => {
 
   it('is the only kind that is remembered', async () => {
     const service = lab.service()
-    await service.remember(new Map([[VCEK, lab.amd.crl({ product: 'Milan', number: 99n })]]))
+    await service.remember(offering(new Map([[VCEK, lab.amd.crl({ product: 'Milan', number: 99n })]])))
     expect(await service.store.list()).toEqual([])
     expect(await service.store.mark(VCEK)).toBeUndefined()
   })
@@ -133,7 +135,7 @@ describe('a certificate', () => {
   it('that has expired is fetched anew, and handed out all the same when that fails', async () => {
     const [vek, service] = [lab.amd.vcek({ product: 'Milan' }), lab.service()]
     const address = addressOf(vek)
-    await service.remember(new Map([[address, vek.der]]))
+    await service.remember(offering(new Map([[address, vek.der]])))
     lab.clock.now = new Date('2034-01-01T00:00:00Z')
     lab.kds.behave('unavailable')
     expect((await service.obtain(paying(address))).collateral.documents.get(address)).toEqual(vek.der)
@@ -159,7 +161,7 @@ describe('the listing', () => {
   it('tells kind, age, end and next refresh of everything kept', async () => {
     const [vek, service] = [lab.amd.vcek({ product: 'Milan' }), lab.service()]
     await service.start()
-    await service.remember(new Map([[addressOf(vek), vek.der]]))
+    await service.remember(offering(new Map([[addressOf(vek), vek.der]])))
     lab.clock.now = new Date('2027-01-01T00:00:00Z')
     const fetched_at = lab.now.toISOString()
     const list = {

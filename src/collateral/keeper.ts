@@ -18,7 +18,7 @@ export function createCollateralService(options: CollateralDeps): CollateralServ
   const lists = createLists(deps)
   return {
     obtain: (request) => obtain({ certificates, lists }, request),
-    remember: certificates.remember,
+    remember: ({ offers }) => certificates.remember(offers),
     status: createStatus(deps, lists),
     problems: async () => lists.problems(),
     start: lists.start,

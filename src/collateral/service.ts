@@ -1,8 +1,10 @@
-import type { Collateral, CollateralAddress } from '../verifiers/verifier.ts'
+import type { Collateral, CollateralAddress, Unverified } from '../verifiers/verifier.ts'
 
 /** Who asks for collateral, and what pays for a fetch (design section 7). */
 export type CollateralRequest = {
   readonly needs: readonly CollateralAddress[]
+  /** Documents that are handed out where they are at hand and valid; nothing is fetched for them, and none of them is ever missing. */
+  readonly wants?: readonly CollateralAddress[]
   /** Address prefix of the caller; one prefix holds one fetch at a time. */
   readonly prefix: string
   readonly caller: 'anonymous' | 'authenticated'
@@ -33,8 +35,11 @@ export type CollateralStatus = {
 /** Vendor documents: from memory, the store, or the vendor. Never throws for a document that cannot be had. */
 export type CollateralService = {
   readonly obtain: (request: CollateralRequest) => Promise<Obtained>
-  /** Keeps documents that came with evidence whose verification passed; each is verified for its address first. */
-  readonly remember: (offers: ReadonlyMap<CollateralAddress, Uint8Array>) => Promise<void>
+  /**
+   * For evidence whose verification passed: keeps the documents that came with it, each verified for its address first, and from now on
+   * keeps fresh the dated documents that such evidence needs and wants.
+   */
+  readonly remember: (evidence: Pick<Unverified, 'needs' | 'wants' | 'offers'>) => Promise<void>
   readonly status: () => Promise<readonly CollateralStatus[]>
   /** Why the service cannot yet decide, in words, for /readyz. Empty when it can. */
   readonly problems: () => Promise<readonly string[]>

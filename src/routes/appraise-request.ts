@@ -148,7 +148,7 @@ async function issue(appraisal: Appraisal, { job, nonce, bound, unverified }: Om
   const { token, jti } = services.tokens.issue({ appraisal, ...authority, nonce: nonce.bytes, cnf: bound.cnf })
   await recordIssued(jti, job)
   // Keeping what came along must not delay the answer, nor can its failure change it.
-  services.collateral.remember(unverified.offers).catch((error: unknown) => {
+  services.collateral.remember(unverified).catch((error: unknown) => {
     services.log.warn({ request_id: call.requestId, err: error }, 'collateral of accepted evidence was not kept')
   })
   return { token, appraisal: () => appraisalForReader(appraisal, viewOf(job)) }
