@@ -52,6 +52,16 @@ describe('the default configuration', () => {
     expect(() => Object.assign(config.limits, { inFlight: 1 })).toThrow(TypeError)
   })
 
+  it('makes room in the body for the longer event logs that it allows', () => {
+    expect(load().config.limits).toEqual({ bodyBytes: 2_097_152, eventLogBytes: 1_048_576, inFlight: 256 })
+    expect(load({ file: 'limits: {event_log_bytes: 4194304}\n' }).config.limits).toMatchObject({
+      bodyBytes: 2_097_152 + 4_194_304,
+      eventLogBytes: 4_194_304,
+    })
+    expect(load({ file: 'limits: {event_log_bytes: 65536}\n' }).config.limits.bodyBytes).toBe(2_097_152)
+    expect(problemsOf({ file: 'limits: {event_log_bytes: 4194305}\n' })).toMatchObject([{ path: 'limits.event_log_bytes' }])
+  })
+
   it.each(['demo', 'test'])('names an issuer that nobody can own in mode %s', (mode) => {
     expect(load({ env: { ASSAY_MODE: mode } }).config.issuer).toBe(`https://${mode}.assay.invalid`)
   })

@@ -4,6 +4,7 @@ import { listenText, type Listen } from './config/listen.ts'
 import { FILE_VARIABLE, mergeSources, parseFile, unknownVariables, type Environment, type Flag, type Sources } from './config/sources.ts'
 import type { Audience } from './access/audiences.ts'
 import type { Role } from './access/credentials.ts'
+import { base64Length } from './routes/base64.ts'
 import type { Limits } from './routes/services.ts'
 import type { Mode } from './verifiers/verifier.ts'
 
@@ -168,7 +169,7 @@ function configOf(m: Members): Config {
     audiences: Object.entries(m.audiences).map(([name, row]) => audienceOf(name, row)),
     credentials: m.credentials.map((row) => ({ name: row.name, role: row.role, tokenSha256: row.token_sha256 })),
     rateLimit: { requests: m.rate_limit.requests, perSeconds: m.rate_limit.per_seconds },
-    limits: { bodyBytes: m.limits.body_bytes, inFlight: m.limits.in_flight },
+    limits: limitsOf(m.limits),
     challengeLifetimeSeconds: m.challenge_lifetime_seconds,
     tokenLifetimeSeconds: m.token_lifetime_seconds,
     clock: m.clock,
@@ -176,6 +177,16 @@ function configOf(m: Members): Config {
     collateralBundles: m.collateral_bundles,
   }
 }
+
+/** What event logs of the default length leave of the default body is room enough for all else. */
+const DEFAULT_LOG_BYTES = 1_048_576
+
+/** A longer log raises the limit of the body by what it takes more in base64 (design section 3, Limits). */
+const limitsOf = ({ body_bytes: body, event_log_bytes: eventLogBytes, in_flight: inFlight }: Members['limits']): Limits => ({
+  bodyBytes: body + base64Length(Math.max(0, eventLogBytes - DEFAULT_LOG_BYTES)),
+  eventLogBytes,
+  inFlight,
+})
 
 const audienceOf = (name: string, row: Members['audiences'][string]): Audience => ({
   name,

@@ -139,7 +139,7 @@ export async function testServices(options: TestOptions): Promise<TestServices> 
     tokens: createTokenIssuer({ key: temporaryTokenKey(), keys, issuer, mode, now }),
     audit: { append: async (line) => void audit.push(line), close: async () => {} },
     log,
-    limits: { bodyBytes: 2 * 1024 * 1024, inFlight: 256 },
+    limits: { bodyBytes: 2 * 1024 * 1024, eventLogBytes: 1024 * 1024, inFlight: 256 },
     readiness,
     ...given.services,
   }

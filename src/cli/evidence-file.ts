@@ -1,4 +1,4 @@
-import { evidenceItem } from '../routes/evidence.ts'
+import { evidenceItem } from '../routes/evidence-items.ts'
 import { readStrictJson } from '../routes/gate.ts'
 import { appraisalRequest, parseRequest, type AppraisalRequest } from '../routes/requests.ts'
 import { AttestationError } from '../verifiers/problems.ts'

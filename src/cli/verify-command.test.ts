@@ -144,7 +144,7 @@ describe('an item', () => {
   })
 
   it('of a type that nobody verifies is refused', async () => {
-    const { code, err, answer } = await verify({ type: 'sgx', quote: '' })
+    const { code, err, answer } = await verify({ type: 'nitro', document: '' })
     expect([code, answer]).toMatchObject([1, { accepted: false, code: 'evidence-type-unsupported' }])
     expect(err).toContain('evidence-type-unsupported')
   })

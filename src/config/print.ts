@@ -36,7 +36,11 @@ export function printConfig(config: Config): string {
     // The hash of a good token opens nothing, but that of a guessable one does.
     credentials: config.credentials.map(({ name, role }) => ({ name, role, token_sha256: HIDDEN })),
     rate_limit: { requests: config.rateLimit.requests, per_seconds: config.rateLimit.perSeconds },
-    limits: { body_bytes: config.limits.bodyBytes, in_flight: config.limits.inFlight },
+    limits: {
+      body_bytes: config.limits.bodyBytes,
+      event_log_bytes: config.limits.eventLogBytes,
+      in_flight: config.limits.inFlight,
+    },
     challenge_lifetime_seconds: config.challengeLifetimeSeconds,
     token_lifetime_seconds: config.tokenLifetimeSeconds,
     clock: config.clock,

@@ -12,7 +12,8 @@ import type { Finding, Unverified } from '../verifiers/verifier.ts'
 import { mayBeUndecided } from './at-hand.ts'
 import { checkBinding, type Bound } from './binding.ts'
 import type { Call } from './call.ts'
-import { evidenceDigest, evidenceOf, type EvidenceItem } from './evidence.ts'
+import type { EvidenceItem } from './evidence-items.ts'
+import { evidenceDigest, evidenceOf, refuseLongLogs } from './evidence.ts'
 import { checkNonce, type Authority, type CheckedNonce } from './nonce.ts'
 import { recordIssued, recordRefusal } from './record.ts'
 import type { AppraisalRequest } from './requests.ts'
@@ -39,6 +40,7 @@ type Job = {
 
 /** Decides one request, records the decision, and issues a token or throws AttestationError. */
 export async function appraiseRequest(request: AppraisalRequest, call: Call, services: Services): Promise<Issued> {
+  refuseLongLogs(request.evidence, services.limits)
   const authority = services.audiences.resolve(request.audience, request.policy)
   const job = { call, services, request, item: onlyItem(request), authority, digest: evidenceDigest(request.evidence), id: newId() }
   try {

@@ -40,6 +40,8 @@ export type Services = {
 export type Limits = {
   /** Bytes of an ordinary request body. */
   readonly bodyBytes: number
+  /** Bytes of one event log of a TDX guest. */
+  readonly eventLogBytes: number
   /** Appraisals and inspections under way at once; beyond it 503 with Retry-After. */
   readonly inFlight: number
 }

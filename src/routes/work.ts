@@ -15,7 +15,7 @@ const HELD_BODIES = 32
 const RETRY_AFTER_SECONDS = 1
 
 /** The counters of one process. */
-export function createWork(limits: Limits): Work {
+export function createWork(limits: Pick<Limits, 'bodyBytes' | 'inFlight'>): Work {
   const budget = limits.bodyBytes * HELD_BODIES
   let running = 0
   let held = 0

@@ -1,8 +1,11 @@
 import { z } from 'zod'
 import { PROBLEM_CODES } from '../../verifiers/problems.ts'
+import type { EvidenceType } from '../../verifiers/verifier.ts'
+import { time } from './fields.ts'
+import { sgxClaims } from './sgx-claims.ts'
 import { snpClaims } from './snp-claims.ts'
+import { tdxClaims } from './tdx-claims.ts'
 
-const time = z.iso.datetime().meta({ description: 'RFC 3339, UTC' })
 const sha256 = z
   .string()
   .regex(/^[0-9a-f]{64}$/)
@@ -56,14 +59,16 @@ const trustworthiness = z
   .meta({ id: 'Trustworthiness', description: 'AR4SI trustworthiness vector' })
 const status = z.enum(['none', 'affirming', 'warning', 'contraindicated'])
 
+const evidenceType = z.enum(['snp', 'tdx', 'sgx', 'tsm'] as const satisfies readonly EvidenceType[])
+
 const item = z.strictObject({
   label: z.string(),
-  type: z.enum(['snp', 'tsm']),
+  type: evidenceType,
   status,
   trustworthiness,
   fresh: z.boolean(),
   checks: z.array(check),
-  claims: z.strictObject({ snp: snpClaims.optional() }),
+  claims: z.strictObject({ snp: snpClaims.optional(), tdx: tdxClaims.optional(), sgx: sgxClaims.optional() }),
   advisories: z.array(z.strictObject({ id: z.string(), mode: z.enum(['refuse', 'warn', 'report']), applies: z.boolean(), url: z.url() })),
 })
 
@@ -95,7 +100,7 @@ export const appraisalAnswer = z
   .meta({ id: 'AppraisalAnswer' })
 /** POST /v1/inspections. */
 export const inspectionAnswer = z
-  .strictObject({ verified: z.literal(false), inspections: z.array(z.looseObject({ type: z.enum(['snp', 'tsm']) })) })
+  .strictObject({ verified: z.literal(false), inspections: z.array(z.looseObject({ type: evidenceType })) })
   .meta({ id: 'Inspection', description: 'Decoded fields; nothing of it is verified' })
 
 const collateralObject = z.strictObject({

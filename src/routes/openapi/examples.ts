@@ -123,7 +123,7 @@ export const ANSWERS = {
     attestation_endpoint: `${ISSUER}/v1/appraisals`,
     nonce_endpoint: `${ISSUER}/v1/challenges`,
     token_profiles_supported: ['lean'],
-    evidence_types_supported: ['snp', 'tsm'],
+    evidence_types_supported: ['snp', 'tdx', 'sgx', 'tsm'],
   },
   alive: { status: 'alive' },
   ready: { status: 'ready', mode: 'production', version: '0.1.0' },

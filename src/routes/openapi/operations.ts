@@ -26,7 +26,7 @@ const CALLER: readonly ProblemCode[] = ['unauthenticated', 'rate-limited']
 const BODY: readonly ProblemCode[] = ['request-too-large', 'content-type-unsupported', 'overloaded']
 const JUDGED: readonly ProblemCode[] = ['audience-not-allowed', 'composition-unsupported', 'challenge-misused', 'not-acceptable-media-type']
 
-const isAboutEvidence = (code: ProblemCode): boolean => code.startsWith('snp-') || code.startsWith('evidence-')
+const isAboutEvidence = (code: ProblemCode): boolean => /^(?:snp|tdx|sgx|evidence)-/.test(code)
 const inspected = PROBLEM_CODES.filter((code) => isAboutEvidence(code) && problemOf(code).kind === 'malformed')
 /** Everything that a verdict can be; what is the caller's doing is listed above. */
 const verdicts = PROBLEM_CODES.filter((code) => problemOf(code).kind !== 'caller')

@@ -1,10 +1,6 @@
 import { z } from 'zod'
+import { hex } from './fields.ts'
 
-const hex = (bytes: number) =>
-  z
-    .string()
-    .regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`))
-    .meta({ description: `${bytes} bytes, lower-case hex` })
 const field64 = z.string().regex(/^0x[0-9a-f]{16}$/)
 const version = z
   .string()
