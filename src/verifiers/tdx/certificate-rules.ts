@@ -131,16 +131,15 @@ export type RootKey = { readonly key: KeyObject } | { readonly fault: string }
  * The key of the root that a chain, leaf first, ends in (TDX-20): pinned by its public key, since the same subject stands on other roots,
  * and self-signed. In production neither a test root nor any simulated certificate is trusted.
  */
-export function pinnedRootKey(chain: readonly ParsedCertificate[], { anchors, mode }: TrustScope): RootKey {
+export function pinnedRootKey(chain: readonly ParsedCertificate[], scope: TrustScope): RootKey {
   const root = chain.at(-1)
-  if (mode === 'production' && chain.some(isSimulated)) return { fault: 'a certificate of the simulator' }
-  const anchor = anchors.intel.find(({ spki, origin }) => isSpkiOf(root, spki) && (mode !== 'production' || origin === 'pinned'))
-  const key = root === undefined || anchor === undefined ? undefined : keyOf(root)
+  if (scope.mode === 'production' && chain.some(isSimulated)) return { fault: 'a certificate of the simulator' }
+  const key = root !== undefined && isPinned(root, scope) ? keyOf(root) : undefined
   if (root === undefined || key === undefined) return { fault: 'the root has another key than the pinned one' }
   if (!isIntelName(root.subject, INTEL_CN.root)) return { fault: `the root is called ${formatName(root.subject)}` }
   const fault = notIssuedBy(root, root, key)
   return fault === undefined ? { key } : { fault: `the root ${fault}` }
 }
 
-const isSpkiOf = (certificate: ParsedCertificate | undefined, spki: Uint8Array): boolean =>
-  certificate !== undefined && equalBytes(certificate.spki, spki)
+const isPinned = (root: ParsedCertificate, { anchors, mode }: TrustScope): boolean =>
+  anchors.intel.some(({ spki, origin }) => equalBytes(spki, root.spki) && (mode !== 'production' || origin === 'pinned'))
