@@ -128,14 +128,13 @@ export type TrustScope = { readonly anchors: Pick<Anchors, 'intel'>; readonly mo
 export type RootKey = { readonly key: KeyObject } | { readonly fault: string }
 
 /**
- * The key of the root that a chain, leaf first, ends in (TDX-20): pinned by its public key, since the same subject stands on other roots,
- * and self-signed. In production neither a test root nor any simulated certificate is trusted.
+ * The key of the root of a chain (TDX-20): pinned by its public key, since the same subject stands on other roots, and self-signed.
+ * In production neither a test root nor any simulated certificate, the root or one `below` it, is trusted.
  */
-export function pinnedRootKey(chain: readonly ParsedCertificate[], scope: TrustScope): RootKey {
-  const root = chain.at(-1)
-  if (scope.mode === 'production' && chain.some(isSimulated)) return { fault: 'a certificate of the simulator' }
-  const key = root !== undefined && isPinned(root, scope) ? keyOf(root) : undefined
-  if (root === undefined || key === undefined) return { fault: 'the root has another key than the pinned one' }
+export function pinnedRootKey(root: ParsedCertificate, below: readonly ParsedCertificate[], scope: TrustScope): RootKey {
+  if (scope.mode === 'production' && [root, ...below].some(isSimulated)) return { fault: 'a certificate of the simulator' }
+  const key = isPinned(root, scope) ? keyOf(root) : undefined
+  if (key === undefined) return { fault: 'the root has another key than the pinned one' }
   if (!isIntelName(root.subject, INTEL_CN.root)) return { fault: `the root is called ${formatName(root.subject)}` }
   const fault = notIssuedBy(root, root, key)
   return fault === undefined ? { key } : { fault: `the root ${fault}` }
