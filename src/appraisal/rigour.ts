@@ -10,4 +10,5 @@ export const rigourOf = ({ snp }: AppraisalPolicy): Rigour => ({
     maskedChipId: snp.masked_chip_id,
   },
   tdx: { collateralGraceSeconds: 0, skewSeconds: 0, replayedRtmrs: [0, 1, 2, 3] },
+  sgx: { collateralGraceSeconds: 0, skewSeconds: 0 },
 })

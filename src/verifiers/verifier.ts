@@ -69,7 +69,7 @@ export type Collateral = {
 type RevocationMode = 'require' | 'prefer' | 'DANGEROUSLY_OFF'
 
 /** The choices of a policy that decide whether evidence counts as genuine; without a policy {@link genuineOnly} holds. */
-export type Rigour = { readonly snp: SnpRigour; readonly tdx: TdxRigour }
+export type Rigour = { readonly snp: SnpRigour; readonly tdx: TdxRigour; readonly sgx: IntelRigour }
 
 /** Rigour towards SEV-SNP evidence. */
 export type SnpRigour = {
@@ -81,12 +81,16 @@ export type SnpRigour = {
   readonly maskedChipId: 'refuse' | 'allow'
 }
 
-/** Rigour towards TDX and SGX quotes (specification tdx.md section 5.7). Their revocation lists are never optional. */
-export type TdxRigour = {
+/** Rigour towards collateral of Intel (specification tdx.md section 5.7), each kind of quote with its own. Revocation lists are never optional. */
+export type IntelRigour = {
   /** Seconds for which lists, TCB info and QE identity are still good after their nextUpdate. */
   readonly collateralGraceSeconds: number
   /** Tolerance for clocks, in seconds, 0 to 300. */
   readonly skewSeconds: number
+}
+
+/** Rigour towards TDX quotes. */
+export type TdxRigour = IntelRigour & {
   /** The registers that an event log must replay to, where one is sent; events of others stay untrusted. */
   readonly replayedRtmrs: readonly (0 | 1 | 2 | 3)[]
 }
@@ -95,6 +99,7 @@ export type TdxRigour = {
 export const genuineOnly: Rigour = {
   snp: { revocation: 'prefer', crlGraceSeconds: 0, skewSeconds: 0, maskedChipId: 'refuse' },
   tdx: { collateralGraceSeconds: 0, skewSeconds: 0, replayedRtmrs: [0, 1, 2, 3] },
+  sgx: { collateralGraceSeconds: 0, skewSeconds: 0 },
 }
 
 /** Time-free facts of bytes, remembered by digest of all that they depend on. */
