@@ -1,6 +1,10 @@
 import type { Appraisal, ItemAppraisal, Trustworthiness } from '../appraisal/appraisal.ts'
 import type { PublicJwk } from '../access/cnf.ts'
-import type { SnpClaims } from '../verifiers/snp/claims.ts'
+import type { Claims } from '../verifiers/verifier.ts'
+import { DETAILS, type Detail } from './detail.ts'
+import { leanSgx } from './lean-sgx.ts'
+import { leanSnp } from './lean-snp.ts'
+import { leanTdx } from './lean-tdx.ts'
 
 /** Names the profile `lean` (specification tokens.md C7). */
 const LEAN_PROFILE = 'urn:assay:token:lean:1'
@@ -31,14 +35,10 @@ export type LeanParts = {
  */
 const MAX_CLAIMS_BYTES = 2896
 
-/** How much of the report is told: all that fits; else what most relying parties match; else that without single bits and the ID block. */
-const DETAILS = ['all', 'most', 'least'] as const
-type Detail = (typeof DETAILS)[number]
-
 /**
  * The claims of profile `lean` as JSON (design section 4, tokens.md C7), as detailed as 4 KiB allow. Where names and key are long, single bits
- * and the other three TCBs are left out, then the ID block and CSP_ID: the policy has judged them all, and a relying party that looks
- * for them finds nothing.
+ * and what logs say are left out, then what the guest's owner may have set: the policy has judged it all, and a relying party that looks
+ * for it finds nothing.
  */
 export function leanClaims(parts: LeanParts): string {
   let text = ''
@@ -73,20 +73,26 @@ function claimsOf(parts: LeanParts, detail: Detail): object {
   }
 }
 
-/** EAT claims at the top, for relying parties that match flat claims only (tokens.md C1 and C7). */
-function flatClaims(appraisal: Appraisal): object {
-  const snp = appraisal.evidence.find(({ claims }) => claims.snp !== undefined)?.claims.snp
-  if (snp === undefined) return { tcb: { hw: 'none', vtpm: 'none' } }
-  return {
-    tcb: { hw: 'snp', vtpm: 'none' },
-    // RFC 9711 section 4.2.9: the guest's owner fixes DEBUG at launch, so it cannot have been on since the guest was started.
-    dbgstat: snp.policy.debug_allowed ? 'enabled' : 'disabled-since-boot',
-    hwmodel: `AMD-SEV-SNP-${snp.product}`,
-  }
+/**
+ * EAT claims at the top, for relying parties that match flat claims only (tokens.md C1 and C7). Of `dbgstat`, RFC 9711 section 4.2.9: debugging
+ * is chosen when a guest or an enclave is launched, so where it is off it cannot have been on since.
+ */
+function flatClaims({ evidence }: Appraisal): object {
+  const flat = evidence.flatMap(({ claims }) => flatOf(claims))[0]
+  if (flat === undefined) return { tcb: { hw: 'none', vtpm: 'none' } }
+  return { tcb: { hw: flat.hw, vtpm: 'none' }, dbgstat: flat.debug ? 'enabled' : 'disabled-since-boot', hwmodel: flat.model }
+}
+
+type Flat = { readonly hw: 'snp' | 'tdx' | 'sgx'; readonly debug: boolean; readonly model: string }
+
+function flatOf({ snp, tdx, sgx }: Claims): readonly Flat[] {
+  if (snp !== undefined) return [{ hw: 'snp', debug: snp.policy.debug_allowed, model: `AMD-SEV-SNP-${snp.product}` }]
+  if (tdx !== undefined) return [{ hw: 'tdx', debug: tdx.td_attributes.debug, model: 'Intel-TDX' }]
+  return sgx === undefined ? [] : [{ hw: 'sgx', debug: sgx.debug, model: 'Intel-SGX' }]
 }
 
 function submod({ appraisal, weakenings }: LeanParts, item: ItemAppraisal, detail: Detail): object {
-  const { snp } = item.claims
+  const { snp, tdx, sgx } = item.claims
   return {
     status: item.status,
     trustworthiness: claimed(item.trustworthiness),
@@ -94,7 +100,11 @@ function submod({ appraisal, weakenings }: LeanParts, item: ItemAppraisal, detai
     weakenings: unlessEmpty(weakenings),
     tolerated: unlessEmpty(item.checks.flatMap((check) => (check.outcome === 'warn' ? [check.code] : []))),
     fresh: item.fresh,
-    assay: snp === undefined ? {} : { snp: leanSnp(snp, item, detail) },
+    assay: {
+      snp: snp === undefined ? undefined : leanSnp(snp, item, detail),
+      tdx: tdx === undefined ? undefined : leanTdx(tdx, detail),
+      sgx: sgx === undefined ? undefined : leanSgx(sgx, detail),
+    },
   }
 }
 
@@ -102,67 +112,3 @@ const unlessEmpty = <T>(list: readonly T[]): readonly T[] | undefined => (list.l
 
 /** AR4SI: 0 is "no claim is made", which is what absence says, too. */
 const claimed = (vector: Trustworthiness): object => Object.fromEntries(Object.entries(vector).filter(([, value]) => value !== 0))
-
-/**
- * What relying parties match, by the names of the appraisal. Left to the appraisal: what names the chip (CHIP_ID, hwID, the certificate's
- * key) or the guest (REPORT_ID), which `host_id` and `sub` replace, and REPORT_DATA, which says no more than the nonce and `cnf`.
- */
-function leanSnp(snp: SnpClaims, item: ItemAppraisal, detail: Detail): object {
-  return {
-    product: snp.product,
-    version: snp.version,
-    guest_svn: snp.guest_svn,
-    vmpl: snp.vmpl,
-    measurement: snp.measurement,
-    host_data: snp.host_data,
-    ...STATES[detail](snp),
-    reported_tcb: snp.reported_tcb,
-    signing_key: snp.signing_key,
-    revocation: snp.revocation,
-    advisories: item.advisories.filter(({ applies }) => applies).map(({ id }) => id),
-    ...(detail === 'least' ? {} : idBlock(snp)),
-  }
-}
-
-/** Every bit of guest and platform, and the firmware besides REPORTED_TCB. */
-const fullState = (snp: SnpClaims): object => ({
-  policy: snp.policy,
-  platform_info: snp.platform_info,
-  current_tcb: snp.current_tcb,
-  committed_tcb: snp.committed_tcb,
-  launch_tcb: snp.launch_tcb,
-  current_version: snp.current_version,
-  committed_version: snp.committed_version,
-  launch_mit_vector: snp.launch_mit_vector ?? undefined,
-  current_mit_vector: snp.current_mit_vector ?? undefined,
-})
-
-/** The bits that relying parties ask for most; `value` holds them all. */
-const briefState = ({ policy, platform_info: platform }: SnpClaims): object => ({
-  policy: {
-    value: policy.value,
-    debug_allowed: policy.debug_allowed,
-    migrate_ma_allowed: policy.migrate_ma_allowed,
-    smt_allowed: policy.smt_allowed,
-  },
-  platform_info: { value: platform.value, smt_enabled: platform.smt_enabled, alias_check_complete: platform.alias_check_complete },
-})
-
-/** The fields alone. */
-const bareState = ({ policy, platform_info: platform }: SnpClaims): object => ({
-  policy: { value: policy.value },
-  platform_info: { value: platform.value },
-})
-
-const STATES = { all: fullState, most: briefState, least: bareState } as const satisfies Record<Detail, (snp: SnpClaims) => object>
-
-/** What the guest's owner put into the ID block, absent where there was none, and the provider that a VLEK names. */
-const idBlock = (snp: SnpClaims): object => ({
-  family_id: unlessZero(snp.family_id),
-  image_id: unlessZero(snp.image_id),
-  id_key_digest: unlessZero(snp.id_key_digest),
-  author_key_digest: unlessZero(snp.author_key_digest),
-  csp_id: snp.vek.csp_id ?? undefined,
-})
-
-const unlessZero = (hex: string): string | undefined => (/^0*$/.test(hex) ? undefined : hex)

@@ -27,10 +27,10 @@ export function subjectOf(key: KeyObject, { appraisal, audience, thumbprint, jti
   return pseudonym(key, audience, { kind: 'once', value: Buffer.from(jti, 'utf8') })
 }
 
-/** `host_id`: the chip, pseudonymised alike; undefined if it is masked or zero. */
+/** `host_id`: CHIP_ID, or Intel's PPID, pseudonymised alike; undefined if it is masked or zero. */
 export function hostIdOf(key: KeyObject, { appraisal, audience }: SubjectInput): string | undefined {
-  const chip = unlessZero(snpOf(appraisal)?.chip_id ?? undefined)
-  return chip === undefined ? undefined : pseudonym(key, audience, { kind: 'host', value: chip })
+  const host = unlessZero(snpOf(appraisal)?.chip_id ?? ppidOf(appraisal))
+  return host === undefined ? undefined : pseudonym(key, audience, { kind: 'host', value: host })
 }
 
 /** HMAC-SHA-256(key, audience ‖ 00 ‖ kind ‖ 00 ‖ value)[0..16]. Neither audience nor kind can hold a zero byte, so no two inputs are spelled alike. */
@@ -40,6 +40,9 @@ function pseudonym(key: KeyObject, audience: string, named: { kind: Kind; value:
 }
 
 const snpOf = (appraisal: Appraisal) => appraisal.evidence.find(({ claims }) => claims.snp !== undefined)?.claims.snp
+
+const ppidOf = ({ evidence }: Appraisal): string | undefined =>
+  evidence.flatMap(({ claims: { tdx, sgx } }) => tdx?.platform.ppid ?? sgx?.platform.ppid ?? [])[0]
 
 /** The bytes of a hex field; undefined if it is absent or nothing but zeros. */
 function unlessZero(hex: string | undefined): Uint8Array | undefined {
