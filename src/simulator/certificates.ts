@@ -39,6 +39,8 @@ export type RevocationListSpec = {
   readonly thisUpdate: Date
   readonly nextUpdate: Date | undefined
   readonly revoked: readonly bigint[]
+  /** Of every entry; default: none. */
+  readonly entryExtensions?: readonly SimExtension[]
   readonly extensions: readonly SimExtension[]
   readonly scheme: SignatureScheme
   readonly signingKey: KeyObject
@@ -56,19 +58,20 @@ export function mintCertificate(spec: CertificateSpec): Uint8Array {
     subjectPublicKeyInfo: AsnConvert.parse(spec.publicKey.export({ type: 'spki', format: 'der' }), SubjectPublicKeyInfo),
     extensions: new Extensions(spec.extensions.map(extensionOf)),
   })
-  const unsigned = new Certificate({
-    tbsCertificate,
-    signatureAlgorithm: algorithmOf(spec.scheme),
-    signatureValue: roomForSignature(spec.signingKey),
-  })
-  return signInPlace(serialize(unsigned), serialize(tbsCertificate).length, spec)
+  const signatureValue = signatureOver(tbsCertificate, spec)
+  return mark(serialize(new Certificate({ tbsCertificate, signatureAlgorithm: algorithmOf(spec.scheme), signatureValue })))
 }
 
 /** A signed revocation list, DER, version 2. */
 export function mintRevocationList(spec: RevocationListSpec): Uint8Array {
   const { thisUpdate, nextUpdate, revoked } = spec
+  const crlEntryExtensions = spec.entryExtensions?.map(extensionOf)
   const entry = (serial: bigint) =>
-    new RevokedCertificate({ userCertificate: integerContent(serial), revocationDate: new Time(thisUpdate) })
+    new RevokedCertificate({
+      userCertificate: integerContent(serial),
+      revocationDate: new Time(thisUpdate),
+      ...(crlEntryExtensions === undefined ? {} : { crlEntryExtensions }),
+    })
   const tbsCertList = new TBSCertList({
     version: 1,
     signature: algorithmOf(spec.scheme),
@@ -79,9 +82,8 @@ export function mintRevocationList(spec: RevocationListSpec): Uint8Array {
     ...(revoked.length === 0 ? {} : { revokedCertificates: revoked.map(entry) }),
     ...(spec.extensions.length === 0 ? {} : { crlExtensions: spec.extensions.map(extensionOf) }),
   })
-  const signature = roomForSignature(spec.signingKey)
-  const unsigned = new CertificateList({ tbsCertList, signatureAlgorithm: algorithmOf(spec.scheme), signature })
-  return signInPlace(serialize(unsigned), serialize(tbsCertList).length, spec)
+  const signature = signatureOver(tbsCertList, spec)
+  return mark(serialize(new CertificateList({ tbsCertList, signatureAlgorithm: algorithmOf(spec.scheme), signature })))
 }
 
 const extensionOf = ({ oid, critical, value }: SimExtension): Extension =>
@@ -90,12 +92,8 @@ const extensionOf = ({ oid, critical, value }: SimExtension): Extension =>
 /** The content octets of an INTEGER, as the codec takes serial numbers. */
 const integerContent = (value: bigint): ArrayBuffer => AsnIntegerBigIntConverter.toASN(value).valueBlock.valueHexView.slice().buffer
 
-const roomForSignature = (key: KeyObject): ArrayBuffer => new ArrayBuffer((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8)
+type Signing = Pick<CertificateSpec, 'scheme' | 'signingKey'>
 
-/** The signed part follows the outer header (four bytes: every document here is longer than 255), the signature is the end. */
-function signInPlace(document: Uint8Array, signedLength: number, { scheme, signingKey }: Pick<CertificateSpec, 'scheme' | 'signingKey'>) {
-  const marked = mark(document)
-  const signature = signAs(scheme, signingKey, marked.subarray(4, 4 + signedLength))
-  marked.set(signature, marked.length - signature.length)
-  return marked
-}
+/** What is signed holds the marker in its final form; the document around it is marked when it is written. */
+const signatureOver = (signedPart: TBSCertificate | TBSCertList, { scheme, signingKey }: Signing): ArrayBuffer =>
+  new Uint8Array(signAs(scheme, signingKey, mark(serialize(signedPart)))).buffer

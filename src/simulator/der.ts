@@ -1,11 +1,26 @@
-import { AsnConvert, AsnIA5StringConverter, AsnIntegerBigIntConverter } from '@peculiar/asn1-schema'
 import {
+  AsnArray,
+  AsnBooleanConverter,
+  AsnConvert,
+  AsnEnumeratedConverter,
+  AsnIA5StringConverter,
+  AsnIntegerBigIntConverter,
+  AsnObjectIdentifierConverter,
+  AsnPropTypes,
+  AsnType,
+  AsnTypeTypes,
+  OctetString,
+} from '@peculiar/asn1-schema'
+import {
+  AuthorityKeyIdentifier,
   BasicConstraints,
   CRLDistributionPoints,
   DistributionPoint,
   DistributionPointName,
   GeneralName,
+  KeyIdentifier,
   KeyUsage,
+  SubjectKeyIdentifier,
 } from '@peculiar/asn1-x509'
 
 /** An X.509 extension as its bytes: the content of extnValue is free, so that wrong ones can be minted, too. */
@@ -19,6 +34,25 @@ export const derInteger = (value: number | bigint): Uint8Array => new Uint8Array
 
 /** DER IA5String (tag 16h). */
 export const derIa5String = (text: string): Uint8Array => new Uint8Array(AsnIA5StringConverter.toASN(text).toBER())
+
+/** DER OBJECT IDENTIFIER. */
+export const derOid = (oid: string): Uint8Array => new Uint8Array(AsnObjectIdentifierConverter.toASN(oid).toBER())
+
+/** DER OCTET STRING. */
+export const derOctets = (bytes: Uint8Array): Uint8Array => serialize(new OctetString(bytes))
+
+/** DER BOOLEAN. */
+export const derBoolean = (value: boolean): Uint8Array => new Uint8Array(AsnBooleanConverter.toASN(value).toBER())
+
+/** DER ENUMERATED. */
+export const derEnumerated = (value: number): Uint8Array => new Uint8Array(AsnEnumeratedConverter.toASN(value).toBER())
+
+class AnySequence extends AsnArray<ArrayBuffer> {}
+AsnType({ type: AsnTypeTypes.Sequence, itemType: AsnPropTypes.Any })(AnySequence)
+
+/** DER SEQUENCE of values that are DER themselves. */
+export const derSequence = (values: readonly Uint8Array[]): Uint8Array =>
+  serialize(new AnySequence(values.map((value) => new Uint8Array(value).buffer)))
 
 /** An extension that nobody has to understand. */
 export const extension = (oid: string, value: Uint8Array): SimExtension => ({ oid, critical: false, value })
@@ -42,3 +76,14 @@ export function distributionPoint(url: string): SimExtension {
 
 /** cRLNumber. */
 export const crlNumber = (value: bigint): SimExtension => extension('2.5.29.20', derInteger(value))
+
+/** subjectKeyIdentifier. */
+export const subjectKeyIdentifier = (id: Uint8Array): SimExtension =>
+  extension('2.5.29.14', serialize(new SubjectKeyIdentifier(new Uint8Array(id).buffer)))
+
+/** authorityKeyIdentifier with the identifier alone. */
+export const authorityKeyIdentifier = (id: Uint8Array): SimExtension =>
+  extension('2.5.29.35', serialize(new AuthorityKeyIdentifier({ keyIdentifier: new KeyIdentifier(new Uint8Array(id).buffer) })))
+
+/** reasonCode of an entry of a revocation list: keyCompromise, as in all of Intel's. */
+export const keyCompromise: SimExtension = extension('2.5.29.21', derEnumerated(1))

@@ -23,7 +23,7 @@ const STAND_IN_OID = `2.25${'.1'.repeat(MARKER.length - 1)}`
 const STAND_IN = oidContent(STAND_IN_OID)
 
 /**
- * The critical extension in every certificate that the simulator mints, so that none can pass for AMD’s: production refuses any chain
+ * The critical extension in every certificate that the simulator mints, so that none can pass for a vendor’s: production refuses any chain
  * that holds it (design section 5). Its value is NULL.
  */
 export const markerExtension: SimExtension = { oid: STAND_IN_OID, critical: true, value: Uint8Array.of(0x05, 0x00) }

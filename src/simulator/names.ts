@@ -15,6 +15,15 @@ export const amdName = (commonName: string): SimName => [
   { oid: '2.5.4.3', value: commonName, as: 'utf8String' },
 ]
 
+/** Intel's names: everything but the common name is the same in every certificate (specification tdx.md section 3.1). */
+export const intelName = (commonName: string): SimName => [
+  { oid: '2.5.4.3', value: commonName, as: 'utf8String' },
+  { oid: '2.5.4.10', value: 'Intel Corporation', as: 'utf8String' },
+  { oid: '2.5.4.7', value: 'Santa Clara', as: 'utf8String' },
+  { oid: '2.5.4.8', value: 'CA', as: 'utf8String' },
+  { oid: '2.5.4.6', value: 'US', as: 'printableString' },
+]
+
 /** The name as the codec writes it. */
 export const nameOf = (name: SimName): Name =>
   new Name(

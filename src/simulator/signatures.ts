@@ -3,8 +3,10 @@ import { RsaSaPssParams, id_mgf1, id_RSASSA_PSS, id_sha256, id_sha384, id_sha384
 import { AsnConvert } from '@peculiar/asn1-schema'
 import { AlgorithmIdentifier } from '@peculiar/asn1-x509'
 
-/** AMD signs certificates and lists with `pss-sha384`; the others exist to be refused. */
-export type SignatureScheme = 'pss-sha384' | 'pss-sha256' | 'pss-sha256-salt48' | 'pss-sha384-salt20' | 'pss-sha384-salt32' | 'pkcs1-sha384'
+/** AMD signs certificates and lists with `pss-sha384`, Intel with `ecdsa-sha256`; the others exist to be refused. */
+export type SignatureScheme = RsaScheme | EcdsaScheme
+type RsaScheme = 'pss-sha384' | 'pss-sha256' | 'pss-sha256-salt48' | 'pss-sha384-salt20' | 'pss-sha384-salt32' | 'pkcs1-sha384'
+type EcdsaScheme = 'ecdsa-sha256' | 'ecdsa-sha384'
 
 const pss = (hash: string, saltLength: number): AlgorithmIdentifier => {
   const hashAlgorithm = new AlgorithmIdentifier({ algorithm: hash, parameters: null })
@@ -13,7 +15,8 @@ const pss = (hash: string, saltLength: number): AlgorithmIdentifier => {
   return new AlgorithmIdentifier({ algorithm: id_RSASSA_PSS, parameters })
 }
 
-type Scheme = { readonly algorithm: AlgorithmIdentifier; readonly hash: string; readonly padding: number; readonly saltLength?: number }
+/** `padding` and `saltLength` are of RSA. */
+type Scheme = { readonly algorithm: AlgorithmIdentifier; readonly hash: string; readonly padding?: number; readonly saltLength?: number }
 
 const pssScheme = (hash: 'sha256' | 'sha384', saltLength: number): Scheme => ({
   algorithm: pss(hash === 'sha256' ? id_sha256 : id_sha384, saltLength),
@@ -21,6 +24,9 @@ const pssScheme = (hash: 'sha256' | 'sha384', saltLength: number): Scheme => ({
   padding: constants.RSA_PKCS1_PSS_PADDING,
   saltLength,
 })
+
+/** RFC 5758 section 3.2: the parameters are absent. */
+const ecdsaScheme = (hash: 'sha256' | 'sha384', oid: string): Scheme => ({ algorithm: new AlgorithmIdentifier({ algorithm: oid }), hash })
 
 const SCHEMES: Record<SignatureScheme, Scheme> = {
   'pss-sha384': pssScheme('sha384', 48),
@@ -34,13 +40,19 @@ const SCHEMES: Record<SignatureScheme, Scheme> = {
     hash: 'sha384',
     padding: constants.RSA_PKCS1_PADDING,
   },
+  'ecdsa-sha256': ecdsaScheme('sha256', '1.2.840.10045.4.3.2'),
+  'ecdsa-sha384': ecdsaScheme('sha384', '1.2.840.10045.4.3.3'),
 }
 
 /** The AlgorithmIdentifier that names a scheme. */
 export const algorithmOf = (scheme: SignatureScheme): AlgorithmIdentifier => SCHEMES[scheme].algorithm
 
-/** Signs with an RSA key. */
+/** Signs with a key of the scheme's kind; ECDSA signatures are DER, as certificates hold them. */
 export function signAs(scheme: SignatureScheme, key: KeyObject, bytes: Uint8Array): Uint8Array {
   const { hash, padding, saltLength } = SCHEMES[scheme]
-  return sign(hash, bytes, { key, padding, ...(saltLength === undefined ? {} : { saltLength }) })
+  return sign(hash, bytes, {
+    key,
+    ...(padding === undefined ? {} : { padding }),
+    ...(saltLength === undefined ? {} : { saltLength }),
+  })
 }
