@@ -5,6 +5,8 @@ import { FILE_VARIABLE, mergeSources, parseFile, unknownVariables, type Environm
 import type { Audience } from './access/audiences.ts'
 import type { Role } from './access/credentials.ts'
 import { base64Length } from './routes/base64.ts'
+import type { Transport } from './collateral/http.ts'
+import { intelOf, type IntelSources } from './config/intel.ts'
 import type { Limits } from './routes/services.ts'
 import type { Mode } from './verifiers/verifier.ts'
 
@@ -27,7 +29,8 @@ export type Config = {
   /** Addresses and CIDR ranges whose X-Forwarded-For counts. */
   readonly trustedProxies: readonly string[]
   readonly redis: { readonly url: string; readonly prefix: string } | undefined
-  readonly amdKds: { readonly url: string; readonly transport: 'https' | 'DANGEROUSLY_PLAIN_HTTP' }
+  readonly amdKds: { readonly url: string; readonly transport: Transport }
+  readonly intel: IntelSources
   readonly audiences: readonly Audience[]
   readonly credentials: readonly { readonly name: string; readonly role: Role; readonly tokenSha256: string }[]
   readonly rateLimit: { readonly requests: number; readonly perSeconds: number }
@@ -36,7 +39,7 @@ export type Config = {
   readonly tokenLifetimeSeconds: number
   /** RFC 3339; the time stands still there (mode test only). */
   readonly clock: string | undefined
-  /** Files of roots that replace AMD's (never in production). */
+  /** Files of roots that replace those of their vendors (never in production). */
   readonly insecureTestRoots: readonly string[]
   readonly collateralBundles: readonly string[]
 }
@@ -166,6 +169,7 @@ function configOf(m: Members): Config {
     trustedProxies: m.trusted_proxies,
     redis: m.redis_url === undefined ? undefined : { url: m.redis_url, prefix: m.redis_prefix },
     amdKds: { url: m.amd_kds_url, transport: m.amd_kds_transport },
+    intel: intelOf(m),
     audiences: Object.entries(m.audiences).map(([name, row]) => audienceOf(name, row)),
     credentials: m.credentials.map((row) => ({ name: row.name, role: row.role, tokenSha256: row.token_sha256 })),
     rateLimit: { requests: m.rate_limit.requests, perSeconds: m.rate_limit.per_seconds },

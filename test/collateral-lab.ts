@@ -1,4 +1,5 @@
-import type { CollateralDeps } from '../src/collateral/deps.ts'
+import { amdLists } from '../src/collateral/address.ts'
+import type { CollateralDeps, Standing } from '../src/collateral/deps.ts'
 import { createCollateralService } from '../src/collateral/keeper.ts'
 import { createKds } from '../src/collateral/kds.ts'
 import type { CollateralRequest, CollateralService } from '../src/collateral/service.ts'
@@ -48,8 +49,7 @@ export async function collateralLab(): Promise<CollateralLab> {
         vendor: createVendor({ client, burst: 100 }),
         now: () => clock.now,
         log: createLog('silent'),
-        lists: 'required',
-        products: ['Milan'],
+        standing: standingFor(amdLists(['Milan'])),
         random: () => 0,
         ...options,
       }
@@ -63,6 +63,10 @@ export async function collateralLab(): Promise<CollateralLab> {
     },
   }
 }
+
+/** Documents that are kept fresh; without them a service is not ready unless something else is said. */
+export const standingFor = (addresses: readonly CollateralAddress[], options: Partial<Standing> = {}): readonly Standing[] =>
+  addresses.map((address) => ({ address, needed: 'required', graceSeconds: 0, ...options }))
 
 /** The address of a fake chip's certificate. */
 export const addressOf = ({ product, hwid, tcb }: FakeVek): CollateralAddress =>

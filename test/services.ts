@@ -9,6 +9,7 @@ import { deriveKeys } from '../src/access/secrets.ts'
 import { policySetOf } from '../src/appraisal/policy-set.ts'
 import { readPolicy } from '../src/appraisal/read-policy.ts'
 import { strict } from '../src/appraisal/strict.ts'
+import { amdLists } from '../src/collateral/address.ts'
 import { createCollateralService } from '../src/collateral/keeper.ts'
 import type { Fetched, Vendor } from '../src/collateral/source.ts'
 import { offlineVendor } from '../src/collateral/vendor.ts'
@@ -26,6 +27,7 @@ import { anchorsOf, pinnedAnchors } from '../src/verifiers/anchors.ts'
 import { parseAmdAddress } from '../src/verifiers/snp/address.ts'
 import type { Anchors, Mode } from '../src/verifiers/verifier.ts'
 import type { App } from '../src/app.ts'
+import { standingFor } from './collateral-lab.ts'
 import { overSocket } from './socket.ts'
 
 /** Bearer tokens of the fixture's two operators. */
@@ -113,10 +115,10 @@ const DEFAULTS = {
 /** Services as main.ts assembles them, without files, sockets and processes. */
 export async function testServices(options: TestOptions): Promise<TestServices> {
   const given = { ...DEFAULTS, ...vendorDefaults(options.amd), stores: memoryStores(), ...options }
-  const { mode, stores, vendor, now, anchors, products } = given
+  const { mode, stores, vendor, now, anchors, standing } = given
   const keys = deriveKeys(randomBytes(32), mode)
   const policies = policySetOf([strict, ...[...POLICIES, ...given.policies].map((p) => readPolicy(JSON.stringify(p), 'fixture'))])
-  const collateral = createCollateralService({ anchors, store: stores.collateral, vendor, now, log, lists: 'required', products })
+  const collateral = createCollateralService({ anchors, store: stores.collateral, vendor, now, log, standing })
   await collateral.start()
   const readiness = createReadiness({ stores, collateral, now, log })
   const audit: AuditLine[] = []
@@ -148,8 +150,8 @@ export async function testServices(options: TestOptions): Promise<TestServices> 
 
 const vendorDefaults = (amd: FakeAmd | undefined) =>
   amd === undefined
-    ? { anchors: pinnedAnchors, vendor: offlineVendor, products: [] }
-    : { anchors: anchorsOf(amd.anchors()), vendor: vendorOf(amd), products: amd.products }
+    ? { anchors: pinnedAnchors, vendor: offlineVendor, standing: [] }
+    : { anchors: anchorsOf(amd.anchors()), vendor: vendorOf(amd), standing: standingFor(amdLists(amd.products)) }
 
 async function stop({ collateral }: Services, readiness: SettableReadiness): Promise<void> {
   readiness.stop()

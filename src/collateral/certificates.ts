@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache'
 import type { StoredDocument } from '../stores/stores.ts'
-import { parseAmdAddress } from '../verifiers/snp/address.ts'
 import type { CollateralAddress } from '../verifiers/verifier.ts'
+import { keepingOf } from './address.ts'
 import { reason, type Answer, type Deps } from './deps.ts'
-import type { CollateralRequest } from './service.ts'
+import type { PayingCaller } from './dated.ts'
 import type { Fetched } from './source.ts'
 
 /** Certificates held in memory, about 1.5 kB each. */
@@ -11,14 +11,11 @@ const MOST_HELD = 10_000
 /** Milliseconds for which an address whose fetched certificate did not prove genuine is not asked for again. */
 const UNUSABLE = 60_000
 
-/** Who asks, and what pays for a fetch. */
-type Payer = Pick<CollateralRequest, 'caller' | 'prefix'> & { readonly pay: () => Promise<boolean> }
-
-/** VCEK certificates by address. */
+/** Certificates by address: what never changes. */
 export type Certificates = {
   /** A certificate that needs neither store nor vendor. */
   readonly inMemory: (address: CollateralAddress) => Answer | undefined
-  readonly obtain: (address: CollateralAddress, payer: Payer) => Promise<Answer>
+  readonly obtain: (address: CollateralAddress, payer: PayingCaller) => Promise<Answer>
   readonly remember: (offers: ReadonlyMap<CollateralAddress, Uint8Array>) => Promise<void>
 }
 
@@ -50,7 +47,7 @@ export function createCertificates(deps: Deps): Certificates {
       return 'missing' in fresh ? (kept ?? state.held.get(address) ?? fresh) : fresh
     },
     remember: async (offers) => {
-      const fresh = [...offers].filter(([address]) => parseAmdAddress(address)?.kind === 'vcek' && inMemory(address) === undefined)
+      const fresh = [...offers].filter(([address]) => keepingOf(address)?.life === 'immutable' && inMemory(address) === undefined)
       await Promise.all(fresh.map(([address, bytes]) => rememberOne(deps, state, { address, bytes })))
     },
   }
@@ -71,7 +68,11 @@ async function readBack(deps: Deps, state: State, address: CollateralAddress): P
   }
 }
 
-async function fetchNow(deps: Deps, state: State, { address, payer }: { address: CollateralAddress; payer: Payer }): Promise<Answer> {
+async function fetchNow(
+  deps: Deps,
+  state: State,
+  { address, payer }: { address: CollateralAddress; payer: PayingCaller },
+): Promise<Answer> {
   const wait = Math.ceil(state.unusable.getRemainingTTL(address) / 1000)
   if (wait > 0) return { missing: 'unavailable', retryAfter: wait }
   if (!(await payer.pay())) return { missing: 'unavailable' }

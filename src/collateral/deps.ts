@@ -2,9 +2,17 @@ import type { CollateralStore } from '../stores/stores.ts'
 import type { Telemetry } from '../telemetry/log.ts'
 import type { admitCollateral } from '../verifiers/admission.ts'
 import { AttestationError } from '../verifiers/problems.ts'
-import type { SnpProduct } from '../verifiers/snp/claims.ts'
-import type { Anchors } from '../verifiers/verifier.ts'
+import type { Anchors, CollateralAddress } from '../verifiers/verifier.ts'
 import type { Vendor } from './source.ts'
+
+/** A document that is kept fresh from the start. */
+export type Standing = {
+  readonly address: CollateralAddress
+  /** `required`: without a valid one the service is not ready. */
+  readonly needed: 'required' | 'wanted'
+  /** Seconds after its end for which it does not make the service unready: the longest grace of any policy. */
+  readonly graceSeconds: number
+}
 
 /** What this room is given by whoever assembles it. */
 export type CollateralDeps = {
@@ -13,12 +21,8 @@ export type CollateralDeps = {
   readonly vendor: Vendor
   readonly now: () => Date
   readonly log: Telemetry
-  /** `required`: without a valid list of each endpoint the service is not ready (some policy says `require`). */
-  readonly lists: 'required' | 'wanted'
-  /** Seconds after its end for which a list does not make the service unready: the longest grace of any policy. 0 by default. */
-  readonly graceSeconds?: number
-  /** Products whose lists are kept fresh; all by default. */
-  readonly products?: readonly SnpProduct[]
+  /** Dated documents that are fetched at the start and kept fresh, whether somebody asks for them or not. */
+  readonly standing: readonly Standing[]
   /** In [0, 1), for the spread of refreshes. */
   readonly random?: () => number
   /** Proves that a document is what its address names; `admitCollateral` by default. */

@@ -1,44 +1,54 @@
 import { admitCollateral } from '../verifiers/admission.ts'
-import { parseAmdAddress } from '../verifiers/snp/address.ts'
 import type { CollateralAddress, RollbackMark } from '../verifiers/verifier.ts'
+import { keepingOf } from './address.ts'
 import { type Certificates, createCertificates } from './certificates.ts'
+import { createDatedDocuments, type DatedDocuments, type PayingCaller } from './dated.ts'
 import type { Answer, CollateralDeps, Deps } from './deps.ts'
-import { createLists, type Lists } from './lists.ts'
 import type { CollateralRequest, CollateralService, Obtained } from './service.ts'
 import { needsDigest } from './needs-digest.ts'
 import { createStatus } from './status.ts'
 
+type Rooms = { readonly certificates: Certificates; readonly dated: DatedDocuments }
+
 /**
  * Vendor documents from memory, the store or the vendor. Nothing is kept before it has proved genuine, and what is read back proves
- * it again. Certificates are fetched for a request when something pays for it; revocation lists only ever in the background.
+ * it again. Certificates and documents of one family of platforms are fetched for a request when something pays for it; revocation lists
+ * and what else is standing only ever in the background.
  */
 export function createCollateralService(options: CollateralDeps): CollateralService {
   const deps: Deps = { random: Math.random, admit: admitCollateral, ...options }
-  const certificates = createCertificates(deps)
-  const lists = createLists(deps)
+  const rooms = { certificates: createCertificates(deps), dated: createDatedDocuments(deps) }
   return {
-    obtain: (request) => obtain({ certificates, lists }, request),
-    remember: ({ offers }) => certificates.remember(offers),
-    status: createStatus(deps, lists),
-    problems: async () => lists.problems(),
-    start: lists.start,
-    stop: lists.stop,
+    obtain: (request) => obtain(rooms, request),
+    remember: async ({ offers, needs, wants = [] }) => {
+      rooms.dated.follow([...needs, ...wants])
+      await rooms.certificates.remember(offers)
+    },
+    status: createStatus(deps, rooms.dated),
+    problems: async () => rooms.dated.problems(),
+    start: rooms.dated.start,
+    stop: rooms.dated.stop,
   }
 }
 
-async function obtain(from: { certificates: Certificates; lists: Lists }, request: CollateralRequest): Promise<Obtained> {
+async function obtain(rooms: Rooms, request: CollateralRequest): Promise<Obtained> {
   const needs = [...new Set(request.needs)]
-  const pay = payOnce(request, needs)
-  const answers = await Promise.all(
-    needs.map(async (address): Promise<[CollateralAddress, Answer]> => {
-      const kind = parseAmdAddress(address)?.kind
-      if (kind === 'crl') return [address, from.lists.answer(address)]
-      if (kind === 'vcek')
-        return [address, from.certificates.inMemory(address) ?? (await from.certificates.obtain(address, { ...request, pay }))]
-      return [address, { missing: 'unavailable' }]
-    }),
-  )
-  return collected(answers, from.lists)
+  const caller = { ...request, pay: payOnce(request, needs) }
+  const answers: [CollateralAddress, Answer][] = []
+  // One after the other: one prefix holds one fetch at a time.
+  for (const address of needs) answers.push([address, inMemory(rooms, address) ?? (await fetched(rooms, address, caller))])
+  for (const address of request.wants ?? []) {
+    const held = await rooms.dated.ifHeld(address)
+    if (held !== undefined) answers.push([address, held])
+  }
+  return collected(answers, rooms.dated)
+}
+
+const inMemory = ({ certificates, dated }: Rooms, address: CollateralAddress): Answer | undefined =>
+  dated.inMemory(address) ?? certificates.inMemory(address)
+
+function fetched({ certificates, dated }: Rooms, address: CollateralAddress, caller: PayingCaller): Promise<Answer> {
+  return keepingOf(address)?.life === 'immutable' ? certificates.obtain(address, caller) : dated.obtain(address, caller)
 }
 
 /** The challenge is asked once for the whole set, and only when something must be fetched. */
@@ -50,14 +60,14 @@ function payOnce(request: CollateralRequest, needs: readonly CollateralAddress[]
   }
 }
 
-function collected(answers: readonly [CollateralAddress, Answer][], lists: Lists): Obtained {
+function collected(answers: readonly [CollateralAddress, Answer][], dated: DatedDocuments): Obtained {
   const documents = new Map<CollateralAddress, Uint8Array>()
   const missing = new Map<CollateralAddress, 'not-found' | 'unavailable'>()
   const marks = new Map<CollateralAddress, RollbackMark>()
   const [fetchedAt, expiresAt] = [new Map<CollateralAddress, Date>(), new Map<CollateralAddress, Date>()]
   let retryAfter: number | undefined
   for (const [address, answer] of answers) {
-    const mark = lists.mark(address)
+    const mark = dated.mark(address)
     if (mark !== undefined) marks.set(address, mark)
     if ('missing' in answer) {
       missing.set(address, answer.missing)

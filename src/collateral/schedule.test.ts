@@ -7,13 +7,18 @@ const DAY = 86_400_000
 
 describe('the next refresh', () => {
   it('is at half of the validity, up to a tenth earlier', () => {
-    expect(nextRefresh({ fetchedAt, expiresAt: after(30 * DAY) }, 0)).toEqual(after(15 * DAY))
-    expect(nextRefresh({ fetchedAt, expiresAt: after(30 * DAY) }, 0.5)).toEqual(after(14.25 * DAY))
+    expect(nextRefresh({ fetchedAt, expiresAt: after(30 * DAY) }, { random: 0, longest: Infinity })).toEqual(after(15 * DAY))
+    expect(nextRefresh({ fetchedAt, expiresAt: after(30 * DAY) }, { random: 0.5, longest: Infinity })).toEqual(after(14.25 * DAY))
+  })
+
+  it('counts no more of the validity than is said', () => {
+    expect(nextRefresh({ fetchedAt, expiresAt: after(30 * DAY) }, { random: 0, longest: DAY })).toEqual(after(DAY / 2))
+    expect(nextRefresh({ fetchedAt, expiresAt: after(DAY / 2) }, { random: 0, longest: DAY })).toEqual(after(DAY / 4))
   })
 
   it('is a minute away at least, even for a list that has ended', () => {
-    expect(nextRefresh({ fetchedAt, expiresAt: after(10_000) }, 0)).toEqual(after(60_000))
-    expect(nextRefresh({ fetchedAt, expiresAt: after(-DAY) }, 0.9)).toEqual(after(60_000))
+    expect(nextRefresh({ fetchedAt, expiresAt: after(10_000) }, { random: 0, longest: DAY })).toEqual(after(60_000))
+    expect(nextRefresh({ fetchedAt, expiresAt: after(-DAY) }, { random: 0.9, longest: DAY })).toEqual(after(60_000))
   })
 })
 

@@ -1,4 +1,5 @@
 import type { Collateral, CollateralAddress, Unverified } from '../verifiers/verifier.ts'
+import type { DocumentKind } from './address.ts'
 
 /** Who asks for collateral, and what pays for a fetch (design section 7). */
 export type CollateralRequest = {
@@ -25,7 +26,7 @@ export type Obtained = {
 /** One object of GET /v1/collateral. Times are RFC 3339. */
 export type CollateralStatus = {
   readonly address: CollateralAddress
-  readonly kind: 'vcek' | 'crl'
+  readonly kind: DocumentKind
   readonly fetched_at: string
   readonly expires_at: string
   readonly next_refresh: string | null
@@ -43,7 +44,7 @@ export type CollateralService = {
   readonly status: () => Promise<readonly CollateralStatus[]>
   /** Why the service cannot yet decide, in words, for /readyz. Empty when it can. */
   readonly problems: () => Promise<readonly string[]>
-  /** First fetch of the revocation lists and their refresh in the background. */
+  /** First fetch of the standing documents, and the refresh of dated ones in the background. */
   readonly start: () => Promise<void>
   readonly stop: () => Promise<void>
 }

@@ -1,14 +1,14 @@
 import type { StoredEntry } from '../stores/stores.ts'
-import { parseAmdAddress } from '../verifiers/snp/address.ts'
+import { parseAddress } from './address.ts'
+import type { DatedDocuments } from './dated.ts'
 import type { Deps } from './deps.ts'
-import type { Lists } from './lists.ts'
 import type { CollateralStatus } from './service.ts'
 
 /** Milliseconds for which one reading of the store answers everybody who asks: the listing is open to anonymous callers. */
 const FRESH = 5_000
 
 /** The listing of GET /v1/collateral, in the order of addresses. */
-export function createStatus(deps: Deps, lists: Lists): () => Promise<readonly CollateralStatus[]> {
+export function createStatus(deps: Deps, dated: DatedDocuments): () => Promise<readonly CollateralStatus[]> {
   let read: { at: number; entries: Promise<readonly StoredEntry[]> } | undefined
   const entries = (): Promise<readonly StoredEntry[]> => {
     if (read === undefined || performance.now() - read.at > FRESH) {
@@ -19,7 +19,7 @@ export function createStatus(deps: Deps, lists: Lists): () => Promise<readonly C
     return read.entries
   }
   return async () => {
-    const held = new Map(lists.held().map(({ document, nextRefresh }) => [document.address, { ...document, nextRefresh }]))
+    const held = new Map(dated.held().map(({ document, nextRefresh }) => [document.address, { ...document, nextRefresh }]))
     const stored = (await entries()).filter(({ address }) => !held.has(address))
     return [...stored, ...held.values()]
       .flatMap((entry) => statusOf(entry, deps.now()))
@@ -27,8 +27,8 @@ export function createStatus(deps: Deps, lists: Lists): () => Promise<readonly C
   }
 }
 
-function statusOf(entry: StoredEntry & { nextRefresh?: Date }, now: Date): CollateralStatus[] {
-  const kind = parseAmdAddress(entry.address)?.kind
+function statusOf(entry: StoredEntry & { nextRefresh?: Date | null }, now: Date): CollateralStatus[] {
+  const kind = parseAddress(entry.address)?.kind
   if (kind === undefined) return []
   return [
     {

@@ -54,6 +54,11 @@ const credential = z.strictObject({
   token_sha256: z.string().regex(/^[0-9a-f]{64}$/, 'the SHA-256 of the bearer token in lower-case hex (64 digits)'),
 })
 
+const transport = z.enum(['https', 'DANGEROUSLY_PLAIN_HTTP']).default('https')
+
+/** Intel's provisioning certification service. */
+export const INTEL_PCS = 'https://api.trustedservices.intel.com'
+
 /** Every member of the configuration, by its name in the file. */
 export const members = z.strictObject({
   mode: z.enum(['production', 'demo', 'test']).default('production'),
@@ -77,7 +82,16 @@ export const members = z.strictObject({
     .regex(/^[A-Za-z0-9:_-]{1,64}$/, '1 to 64 letters, digits, ":", "_" and "-"')
     .default('assay:'),
   amd_kds_url: url('https', 'http').default('https://kdsintf.amd.com'),
-  amd_kds_transport: z.enum(['https', 'DANGEROUSLY_PLAIN_HTTP']).default('https'),
+  amd_kds_transport: transport,
+  intel_collateral: z.enum(['wanted', 'required', 'off']).default('wanted'),
+  intel_pcs_url: url('https', 'http').default(INTEL_PCS),
+  // Intel's own by default; of a mirror, the file of that name below its URL.
+  intel_root_crl_url: url('https', 'http').optional(),
+  // Asked instead of Intel where it is set.
+  intel_pccs_url: url('https', 'http').optional(),
+  intel_pccs_ca: path.optional(),
+  intel_transport: transport,
+  intel_pcs_api_key_file: path.optional(),
   audiences: z
     .record(audienceName, audience)
     .refine((all) => Object.keys(all).length > 0, 'at least one audience')

@@ -30,8 +30,7 @@ export function printConfig(config: Config): string {
     trusted_proxies: config.trustedProxies,
     redis_url: config.redis === undefined ? undefined : withoutPassword(config.redis.url),
     redis_prefix: config.redis?.prefix,
-    amd_kds_url: config.amdKds.url,
-    amd_kds_transport: config.amdKds.transport,
+    ...vendors(config),
     audiences: Object.fromEntries(config.audiences.map((row) => [row.name, audience(row)])),
     // The hash of a good token opens nothing, but that of a guessable one does.
     credentials: config.credentials.map(({ name, role }) => ({ name, role, token_sha256: HIDDEN })),
@@ -48,6 +47,18 @@ export function printConfig(config: Config): string {
     collateral_bundles: config.collateralBundles,
   })
 }
+
+const vendors = ({ amdKds, intel }: Config) => ({
+  amd_kds_url: amdKds.url,
+  amd_kds_transport: amdKds.transport,
+  intel_collateral: intel.collateral,
+  intel_pcs_url: intel.pcsUrl,
+  intel_root_crl_url: intel.rootCrlUrl,
+  intel_pccs_url: intel.pccsUrl,
+  intel_pccs_ca: intel.pccsCaFile,
+  intel_transport: intel.transport,
+  intel_pcs_api_key_file: intel.apiKeyFile,
+})
 
 const audience = (row: Config['audiences'][number]) => ({
   policies: row.policies,

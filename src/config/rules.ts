@@ -13,6 +13,9 @@ const outside = (config: Members): boolean => !isLoopback(config.listen.host)
 const production = (config: Members): boolean => config.mode === 'production'
 const scheme = (url: string): string => new URL(url).protocol
 
+const askedOfIntel = (c: Members): readonly string[] =>
+  [c.intel_pcs_url, c.intel_root_crl_url, c.intel_pccs_url].filter((url) => url !== undefined)
+
 /** An issuer without TLS is for trying things out on one machine, by that machine's own name. */
 function plainIssuer(config: Members): boolean {
   if (config.issuer === undefined || scheme(config.issuer) === 'https:') return false
@@ -106,6 +109,18 @@ export const RULES: readonly Rule[] = [
     broken: (c) => scheme(c.amd_kds_url) !== 'https:' && c.amd_kds_transport === 'https',
     message: 'the key distribution service is not asked over https',
     expected: 'an https URL, or amd_kds_transport: DANGEROUSLY_PLAIN_HTTP',
+  },
+  {
+    members: ['intel_pcs_url', 'intel_root_crl_url', 'intel_pccs_url', 'intel_transport'],
+    broken: (c) => c.intel_transport === 'https' && askedOfIntel(c).some((url) => scheme(url) !== 'https:'),
+    message: 'documents of Intel’s are not asked for over https',
+    expected: 'https URLs, or intel_transport: DANGEROUSLY_PLAIN_HTTP',
+  },
+  {
+    members: ['intel_pccs_ca', 'intel_pccs_url'],
+    broken: (c) => c.intel_pccs_ca !== undefined && c.intel_pccs_url === undefined,
+    message: 'an authority is named for a caching service that is not',
+    expected: 'ASSAY_INTEL_PCCS_URL, or no ASSAY_INTEL_PCCS_CA',
   },
   {
     members: ['credentials'],

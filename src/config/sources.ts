@@ -24,6 +24,13 @@ const VARIABLES = {
   ASSAY_REDIS_PREFIX: ['redis_prefix', 'text'],
   ASSAY_AMD_KDS_URL: ['amd_kds_url', 'text'],
   ASSAY_AMD_KDS_TRANSPORT: ['amd_kds_transport', 'text'],
+  ASSAY_INTEL_COLLATERAL: ['intel_collateral', 'text'],
+  ASSAY_INTEL_PCS_URL: ['intel_pcs_url', 'text'],
+  ASSAY_INTEL_ROOT_CRL_URL: ['intel_root_crl_url', 'text'],
+  ASSAY_INTEL_PCCS_URL: ['intel_pccs_url', 'text'],
+  ASSAY_INTEL_PCCS_CA: ['intel_pccs_ca', 'text'],
+  ASSAY_INTEL_TRANSPORT: ['intel_transport', 'text'],
+  ASSAY_INTEL_PCS_API_KEY_FILE: ['intel_pcs_api_key_file', 'text'],
 } as const satisfies Record<string, readonly [MemberName, Reading]>
 
 /** Every variable with the member that it sets. */

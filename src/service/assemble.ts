@@ -10,20 +10,20 @@ import type { DerivedKeys } from '../access/secrets.ts'
 import type { PolicySet } from '../appraisal/policy-set.ts'
 import { createCollateralService } from '../collateral/keeper.ts'
 import { withDocuments } from '../collateral/given.ts'
+import type { CollateralService } from '../collateral/service.ts'
 import type { Vendor } from '../collateral/source.ts'
 import type { Config } from '../config.ts'
 import type { Grounds } from '../config/grounds.ts'
 import { createMemo } from './memo.ts'
 import { signaturePlace } from './threads.ts'
 import { createReadiness, type SettableReadiness } from './readiness.ts'
+import { standingOf } from './standing.ts'
 import { version } from './version.ts'
 import type { Services } from '../routes/services.ts'
 import type { Stores } from '../stores/stores.ts'
 import type { Telemetry } from '../telemetry/log.ts'
 import { createTokenIssuer } from '../tokens/issuer.ts'
 import { loadTokenKey } from '../tokens/keys.ts'
-import { SNP_PRODUCTS, crlAddress } from '../verifiers/snp/address.ts'
-import type { SnpProduct } from '../verifiers/snp/claims.ts'
 
 /** What one process is made of: its own parts, and those that all processes of a machine share. */
 export type Parts = {
@@ -86,26 +86,17 @@ async function end({ collateral, audit }: Services, readiness: SettableReadiness
 /** Only mode test may stop the clock; the configuration refuses it elsewhere. */
 const clockOf = ({ clock }: Config): (() => Date) => (clock === undefined ? () => new Date() : () => new Date(clock))
 
-/** Lists are required where a policy that some audience may use requires them; a policy that nobody may use makes nobody wait. */
-function collateralOf({ config, grounds, policies, stores, vendor, log }: Parts, now: () => Date) {
-  const used = new Set(config.audiences.flatMap((audience) => audience.policies))
-  const lists = policies.all().flatMap(({ reference, document }) => (used.has(reference.name) ? [document.snp.crl] : []))
+function collateralOf(parts: Parts, now: () => Date): CollateralService {
+  const { grounds, stores, vendor, log } = parts
   return createCollateralService({
     anchors: grounds.anchors,
     store: stores.collateral,
     vendor,
     now,
     log,
-    products: SNP_PRODUCTS.filter((product) => isKeptFor(product, grounds)),
-    lists: lists.some(({ mode }) => mode === 'require') ? 'required' : 'wanted',
-    graceSeconds: Math.max(...lists.map((list) => list.grace_seconds)),
+    standing: standingOf(parts),
   })
 }
-
-/** Lists are kept for products that have a root here, and whose lists were not given (mode test). */
-const isKeptFor = (product: SnpProduct, { anchors, documents }: Omit<Grounds, 'mode'>): boolean =>
-  anchors.amd.some((anchor) => anchor.role === 'ark' && anchor.product === product) &&
-  !(documents.has(crlAddress(product, 'vcek')) && documents.has(crlAddress(product, 'vlek')))
 
 async function tokenIssuer({ config, keys }: Parts, now: () => Date) {
   const { mode, issuer, tokenLifetimeSeconds: lifetimeSeconds } = config

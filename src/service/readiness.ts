@@ -2,7 +2,7 @@ import type { CollateralService } from '../collateral/service.ts'
 import type { Readiness } from '../routes/services.ts'
 import type { Stores } from '../stores/stores.ts'
 import type { Telemetry } from '../telemetry/log.ts'
-import { SNP_PRODUCTS, crlAddress } from '../verifiers/snp/address.ts'
+import { amdLists, INTEL_STANDING } from '../collateral/address.ts'
 
 /** Readiness that main can turn off, and the newest date that a vendor has signed as far as the marks tell. */
 export type SettableReadiness = Readiness & {
@@ -23,10 +23,11 @@ export type ReadinessParts = {
 
 /** How far the clock may be from the store’s (design section 3, Challenge). */
 const CLOCK_TOLERANCE_MS = 30_000
-/** Marks move when a list is fetched: every few days. */
+/** Marks move when a document is fetched: a few times a day. */
 const MARKS_EVERY_MS = 60_000
 
-const LISTS = SNP_PRODUCTS.flatMap((product) => [crlAddress(product, 'vcek'), crlAddress(product, 'vlek')])
+/** Documents whose marks tell how late it is: every vendor dates some of them anew every few weeks. */
+const DATED = [...amdLists(), ...INTEL_STANDING]
 
 /** Whether one process can decide: its store, its clock, its collateral (design section 3, /readyz). */
 export function createReadiness(parts: ReadinessParts): SettableReadiness {
@@ -34,7 +35,7 @@ export function createReadiness(parts: ReadinessParts): SettableReadiness {
   let draining = false
   let newest: Date | undefined
   const readMarks = async () => {
-    const marks = await Promise.all(LISTS.map((address) => stores.collateral.mark(address)))
+    const marks = await Promise.all(DATED.map((address) => stores.collateral.mark(address)))
     const dates = marks.flatMap((mark) => (mark === undefined || mark === 'strictest' ? [] : [mark.thisUpdate.getTime()]))
     newest = dates.length === 0 ? undefined : new Date(Math.max(...dates))
   }

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { collateralLab, paying, type CollateralLab } from '../../test/collateral-lab.ts'
+import { collateralLab, paying, standingFor, type CollateralLab } from '../../test/collateral-lab.ts'
 import { memoryStores } from '../stores/memory.ts'
 import type { CollateralStore } from '../stores/stores.ts'
 import type { CollateralAddress } from '../verifiers/verifier.ts'
@@ -95,16 +95,16 @@ describe('revocation lists', () => {
     )
     expect(collateral.marks.size).toBe(0)
     expect(retryAfter).toBe(120)
-    expect(await service.problems()).toEqual([`${VCEK}: no valid revocation list (down)`, `${VLEK}: no valid revocation list (down)`])
+    expect(await service.problems()).toEqual([`${VCEK}: no valid document (down)`, `${VLEK}: no valid document (down)`])
   })
 
   it('that are only wanted do not keep the service from being ready', async () => {
-    const { service } = await started({ outcome: 'not-found' }, { lists: 'wanted' })
+    const { service } = await started({ outcome: 'not-found' }, { standing: standingFor([VCEK, VLEK], { needed: 'wanted' }) })
     expect(await service.problems()).toEqual([])
   })
 
   it('that have ended are handed out to be judged, and make the service unready after the longest grace', async () => {
-    const { service, lists } = await started(found(crl()), { graceSeconds: 86_400 })
+    const { service, lists } = await started(found(crl()), { standing: standingFor([VCEK, VLEK], { graceSeconds: 86_400 }) })
     lab.clock.now = days(30.5)
     expect((await lists()).documents.size).toBe(2)
     expect(await service.problems()).toEqual([])
@@ -122,7 +122,7 @@ describe('revocation lists', () => {
     expect((await lists()).documents.get(VCEK)).toEqual(bytes)
     expect(await service.store.list()).toEqual([])
     expect(await service.store.mark(VCEK)).toBeUndefined()
-    expect((await service.problems()).join()).toMatch(/a fetched list was refused: snp-crl/)
+    expect((await service.problems()).join()).toMatch(/a fetched document was refused: snp-crl/)
   })
 })
 
@@ -164,7 +164,7 @@ describe('rollback', () => {
 
   it('cannot be ruled out when the mark cannot be believed: nothing is taken', async () => {
     const store = { ...memoryStores().collateral, mark: async () => 'strictest' as const }
-    const { lists, service } = await started(found(crl()), { store, lists: 'wanted' })
+    const { lists, service } = await started(found(crl()), { store, standing: standingFor([VCEK, VLEK], { needed: 'wanted' }) })
     expect((await lists()).marks).toEqual(
       new Map([
         [VCEK, 'strictest'],
@@ -183,7 +183,7 @@ describe('rollback', () => {
   })
 
   it('of the clock behind a date that was signed makes the service unready', async () => {
-    const { service } = await started(found(crl()), { lists: 'wanted' })
+    const { service } = await started(found(crl()), { standing: standingFor([VCEK, VLEK], { needed: 'wanted' }) })
     lab.clock.now = days(-1)
     expect((await service.problems()).join()).toMatch(/the clock is before/)
   })
@@ -227,7 +227,7 @@ describe('in the background', () => {
     lab.clock.now = days(1)
     await service.store.advanceMark(VCEK, { number: 2n, thisUpdate: days(0.5) })
     await vi.advanceTimersByTimeAsync(60_000)
-    expect(await service.problems()).toEqual([`${VCEK}: a newer revocation list was seen than the one at hand`])
+    expect(await service.problems()).toEqual([`${VCEK}: a newer document was seen than the one at hand`])
     expect(state.asked).toBe(3)
     const next = crl({ number: 2n, thisUpdate: days(0.5), nextUpdate: days(30) })
     state.answer = found(next)
