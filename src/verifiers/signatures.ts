@@ -27,15 +27,22 @@ function curveOf(key: KeyObject): Curve | undefined {
  * False for any other key and for any signature of another length; never rejects.
  */
 export async function verifyEcdsa({ key, data, signature }: Signed, where: 'pool' | 'in-place' = 'pool'): Promise<boolean> {
+  if (where === 'in-place') return verifyEcdsaInPlace({ key, data, signature })
   const curve = curveOf(key)
   if (curve === undefined || signature.length !== curve.bytes) return false
   const asked = { key, dsaEncoding: 'ieee-p1363' } as const
-  if (where === 'in-place') return verify(curve.hash, data, asked, signature)
   return new Promise((resolve) => {
     verify(curve.hash, data, asked, signature, (error, valid) => {
       resolve(error === null && valid)
     })
   })
+}
+
+/** The same in place and at once, for documents whose verdict is remembered. */
+export function verifyEcdsaInPlace({ key, data, signature }: Signed): boolean {
+  const curve = curveOf(key)
+  if (curve === undefined || signature.length !== curve.bytes) return false
+  return verify(curve.hash, data, { key, dsaEncoding: 'ieee-p1363' }, signature)
 }
 
 /**

@@ -1,7 +1,48 @@
-import type { ParsedCertificate } from '../x509.ts'
-
-/** The chain of a TCB signing key, proven up to a pinned root: signer and root. */
-export type SigningChain = { readonly signer: ParsedCertificate; readonly root: ParsedCertificate }
+import { attempt } from '../der-attempt.ts'
+import type { Json } from '../json.ts'
+import { AttestationError } from '../problems.ts'
+import type { FactTable, Mode, Anchors } from '../verifier.ts'
+import { readVendorDocument } from './document.ts'
+import { tdxFactKey, type TdxFactScope } from './facts.ts'
+import { openSignedJson, type SignedKind } from './signed-json.ts'
+import { proveSigningChain, type ShortChain } from './signing-chain.ts'
 
 /** A document that Intel's TCB signing key has signed, read, and the chain of that key. Time-free: nothing is said of dates or revocation. */
-export type SignedDocument<T> = { readonly chain: SigningChain; readonly document: T }
+export type SignedDocument<T> = { readonly chain: ShortChain; readonly document: T }
+
+/** How one kind of document is opened and read; `read` throws AttestationError for what breaks its schema. */
+export type DocumentKind<T> = SignedKind & { readonly fact: TdxFactScope['fact']; readonly read: (value: Json) => T }
+
+/** What proving depends on besides the bytes. */
+export type ProofScope = { readonly anchors: Anchors; readonly mode: Mode }
+
+/** What came of proving a document: everything, or as far as it went. The chain decides before the document does (section 5, step 5). */
+export type Proof<T> = { readonly chain: ShortChain | AttestationError; readonly document?: T | AttestationError }
+
+/**
+ * Proves a document, from memory if these bytes were proven before: the chain of its signing key, its signature, then its schema.
+ * Failures are not remembered. Never throws AttestationError.
+ */
+export function proveDocument<T extends object>(
+  bytes: Uint8Array,
+  kind: DocumentKind<T>,
+  where: ProofScope & { readonly table: FactTable<SignedDocument<T>> },
+): Proof<T> {
+  const key = tdxFactKey({ fact: kind.fact, mode: where.mode, anchors: where.anchors.digest }, [bytes])
+  const known = where.table.get(key)
+  if (known !== undefined) return known
+  const proof = proveAnew(bytes, kind, where)
+  const { chain, document } = proof
+  if (!(chain instanceof AttestationError) && document !== undefined && !(document instanceof AttestationError))
+    where.table.set(key, { chain, document })
+  return proof
+}
+
+/** Proves a document without a memory. */
+export function proveAnew<T>(bytes: Uint8Array, kind: DocumentKind<T>, scope: ProofScope): Proof<T> {
+  const vendor = attempt(() => readVendorDocument(bytes))
+  if (vendor instanceof AttestationError) return { chain: new AttestationError('tdx-tcb-signing-chain-invalid', vendor.message) }
+  const chain = attempt(() => proveSigningChain(vendor.issuerChain, scope))
+  if (chain instanceof AttestationError) return { chain }
+  return { chain, document: attempt(() => kind.read(openSignedJson(vendor.body, kind, chain.key))) }
+}
