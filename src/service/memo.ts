@@ -5,14 +5,20 @@ import type { FactTable, Memo } from '../verifiers/verifier.ts'
  * How many facts one process keeps. A VEK fact is about 3 KiB with its key object; ten thousand chips are more than most fleets have,
  * and one that is forgotten costs one signature check. Every product has two lists, and a replaced list is soon forgotten.
  * Intel has three lists, two identities and, for each family of platforms (some fifty), one TCB info for TDX and one for SGX, most of them twice:
- * standard and early. A document read is about 50 KiB.
+ * standard and early. A document read is about 50 KiB. A PCK chain with what was read of it is about 20 KiB, the quoting enclave of a platform 3.
  */
-const FACTS = { vek: 10_000, crl: 32, intelCrl: 32, tcbInfo: 256, qeIdentity: 16 } as const
+const FACTS = { vek: 10_000, crl: 32, pck: 4096, qe: 4096, intelCrl: 32, tcbInfo: 256, qeIdentity: 16 } as const
 
 /** The bounded tables of time-free facts that verifiers fill (design section 2, Memoised). */
 export const createMemo = (): Memo => ({
   snp: { vek: factTable(FACTS.vek), crl: factTable(FACTS.crl) },
-  tdx: { crl: factTable(FACTS.intelCrl), tcbInfo: factTable(FACTS.tcbInfo), qeIdentity: factTable(FACTS.qeIdentity) },
+  tdx: {
+    pck: factTable(FACTS.pck),
+    qe: factTable(FACTS.qe),
+    crl: factTable(FACTS.intelCrl),
+    tcbInfo: factTable(FACTS.tcbInfo),
+    qeIdentity: factTable(FACTS.qeIdentity),
+  },
 })
 
 function factTable<T extends object>(max: number): FactTable<T> {
