@@ -1,29 +1,29 @@
-import type { TcbStatus } from './claims.ts'
 import type { Fields } from './document-fields.ts'
+import type { PartStatus, PlatformStatus } from './tcb-converge.ts'
 
 /** One component of a level: the SVN that it asks for, and what the document says that the component is. */
 export type TcbComponent = { readonly svn: number; readonly category: string | null; readonly type: string | null }
 
 /** What reaching a level means. */
-export type Level = {
-  readonly status: TcbStatus
+type Level<S extends PlatformStatus> = {
+  readonly status: S
   /** RFC 3339 in whole seconds of UTC, so that texts compare as times do. */
   readonly tcbDate: string
   readonly advisoryIds: readonly string[]
 }
 
 /** A level of something with one SVN: a TDX module or a quoting enclave. */
-export type SvnLevel = Level & { readonly isvsvn: number }
+export type SvnLevel = Level<PartStatus> & { readonly isvsvn: number }
 
 /** A level of the platform: 16 components each. */
-export type PlatformLevel = Level & {
+export type PlatformLevel = Level<PlatformStatus> & {
   readonly sgx: readonly TcbComponent[]
   readonly pcesvn: number
   /** undefined in documents for SGX. */
   readonly tdx: readonly TcbComponent[] | undefined
 }
 
-/** Levels of one list. The fullest real document has 19 (specification tdx.md section 10.6). */
+/** Levels of one list. The fullest real document has 21 (specification tdx.md section 10.6). */
 const LEVELS = [1, 64] as const
 const MAX_ADVISORIES = 256
 const COMPONENTS = 16
@@ -31,16 +31,16 @@ const MAX_SVN = 0xff
 const MAX_ISVSVN = 0xffff
 
 /** Statuses of modules and quoting enclaves (sections 4.1, 4.2). */
-const SVN_STATUSES = ['UpToDate', 'OutOfDate', 'Revoked'] as const
-const PLATFORM_STATUSES = [
+const SVN_STATUSES: readonly PartStatus[] = ['UpToDate', 'OutOfDate', 'Revoked']
+const PLATFORM_STATUSES: readonly PlatformStatus[] = [
   ...SVN_STATUSES,
   'SWHardeningNeeded',
   'ConfigurationNeeded',
   'ConfigurationAndSWHardeningNeeded',
   'OutOfDateConfigurationNeeded',
-] as const
+]
 
-const readLevel = (fields: Fields, statuses: readonly TcbStatus[]): Level => ({
+const readLevel = <S extends PlatformStatus>(fields: Fields, statuses: readonly S[]): Level<S | 'Revoked'> => ({
   status: fields.status('tcbStatus', statuses),
   tcbDate: dateText(fields),
   advisoryIds: fields.optionalNames('advisoryIDs', MAX_ADVISORIES),
