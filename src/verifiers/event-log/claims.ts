@@ -1,23 +1,22 @@
-/** One event of a measured boot. `trusted`: the register replayed and the digest is that of these data; only then do the data mean anything. */
-export type MeasuredEvent = {
-  /** Register, counted as the technology counts: RTMR 0 to 3. */
-  readonly register: number
-  /** Place in the log, from 0. */
-  readonly index: number
-  /** Name of the type, such as EV_EFI_VARIABLE_AUTHORITY, or its number in hex. The type itself is not measured. */
-  readonly type: string
-  readonly digest: string
-  readonly trusted: boolean
-}
-
-/** Facts that trusted events prove; null where no trusted event tells. */
+/**
+ * Facts that trusted events prove; null where no trusted event tells. Registers prove digests and their order. Whoever carries a log may put
+ * any label on an event, so nothing here depends on a label alone, and what the log does not prove to be harmless counts.
+ */
 export type BootFacts = {
+  /** The variable SecureBoot as firmware measured it before its first separator; false also where it is empty (firmware without Secure Boot). */
   readonly secure_boot: boolean | null
-  /** SHA-256 or SHA-384 digests (hex) of what was measured as boot applications, in order; the digests are covered by the registers. */
-  readonly boot_applications: readonly string[]
+  /**
+   * Digests (hex, of the bank that was replayed), in order, of everything in the register of boot applications that the log does not prove to
+   * be something else: boot loaders and kernels, and drivers or later extensions where there are any. null where that register does not replay.
+   */
+  readonly boot_applications: readonly string[] | null
+  /** The one text that GRUB measured and the log labels as the command line of the kernel; its label is not measured, other texts of GRUB are in the same register. */
   readonly kernel_cmdline: string | null
-  /** From runtime events (AAEL of confidential containers): digests or references of images, in order. */
-  readonly container_images: readonly string[]
+  /**
+   * Manifest digests of the images that the attestation agent of confidential containers measured (AAEL), in order; a reference it gave in
+   * another form is told as it is. null where RTMR3 does not replay, or holds an event that the log does not explain, which may be an image.
+   */
+  readonly container_images: readonly string[] | null
 }
 
 /** dstack's runtime events whose digests were recomputed (specification tdx.md section 8.3). */
