@@ -1,7 +1,7 @@
 import { snp } from './snp/index.ts'
 import { sgx, tdx } from './tdx/index.ts'
 import { tsm } from './tsm.ts'
-import type { Anchors, Evidence, EvidenceType, Unverified, Verifier } from './verifier.ts'
+import type { Anchors, Evidence, EvidenceType, Reading, Unverified, Verifier } from './verifier.ts'
 
 type EvidenceOf = { readonly [T in EvidenceType]: Extract<Evidence, { type: T }> }
 
@@ -12,6 +12,7 @@ const VERIFIERS: { readonly [T in EvidenceType]: Verifier<EvidenceOf[T]> } = { s
 export async function verify<T extends EvidenceType>(
   evidence: EvidenceOf[T] & { readonly type: T },
   anchors: Anchors,
+  reading?: Reading,
 ): Promise<Unverified> {
-  return VERIFIERS[evidence.type](evidence, anchors)
+  return VERIFIERS[evidence.type](evidence, anchors, reading)
 }

@@ -42,8 +42,19 @@ describe('unwrapTsm', () => {
     })
   })
 
-  it('refuses other providers and SVSM manifests by name', () => {
-    expect(refusalOf({ ...sevGuest, provider: 'tdx_guest' })).toMatchObject({ code: 'evidence-type-unsupported', at: 'provider' })
+  it('takes outblob of tdx_guest as the quote', () => {
+    const empty = new Uint8Array(0)
+    const quote = { type: 'tdx', quote: outblob, certificates: [] }
+    expect(unwrapTsm({ ...sevGuest, provider: 'tdx_guest' })).toEqual(quote)
+    expect(unwrapTsm({ ...sevGuest, provider: 'tdx_guest', auxblob: empty, manifestblob: empty })).toEqual(quote)
+  })
+
+  it.each(['auxblob', 'manifestblob'])('refuses %s of tdx_guest, which has none', (at) => {
+    const evidence = { ...sevGuest, provider: 'tdx_guest', [at]: new Uint8Array(1) } as const
+    expect(refusalOf(evidence)).toMatchObject({ code: 'evidence-type-unsupported', at })
+  })
+
+  it('refuses SVSM manifests by name', () => {
     expect(refusalOf({ ...sevGuest, manifestblob: new Uint8Array(1) })).toMatchObject({
       code: 'evidence-type-unsupported',
       at: 'manifestblob',
@@ -63,6 +74,8 @@ describe('verify', () => {
 
   it('rejects, rather than throws, for bytes that make no sense', async () => {
     await expect(verify({ ...sevGuest, outblob: new Uint8Array(3) }, anchors)).rejects.toMatchObject({ code: 'snp-report-size' })
-    await expect(verify({ ...sevGuest, provider: 'tdx_guest' }, anchors)).rejects.toMatchObject({ code: 'evidence-type-unsupported' })
+    await expect(verify({ ...sevGuest, provider: 'tdx_guest' }, anchors)).rejects.toMatchObject({
+      code: 'tdx-quote-version-unsupported',
+    })
   })
 })

@@ -122,6 +122,9 @@ export type Context = {
   readonly signatures?: 'pool' | 'in-place'
 }
 
+/** What reading may draw on before there is a question: facts, and the mode in which they hold. */
+export type Reading = Pick<Context, 'mode' | 'memo'>
+
 /** One numbered check of a specification, with the values it looked at. */
 export type Check = {
   readonly id: string
@@ -182,5 +185,8 @@ export type AmdAnchor = {
   readonly origin: 'pinned' | 'test'
 }
 
-/** The one function each technology exports. Throws AttestationError when the bytes make no sense. */
-export type Verifier<E extends Evidence = Evidence> = (evidence: E, anchors: Anchors) => Promise<Unverified>
+/**
+ * The one function each technology exports. Throws AttestationError when the bytes make no sense. What it proves before it tells its needs
+ * comes from the memo of `reading` where that is given; without it `verify` proves everything.
+ */
+export type Verifier<E extends Evidence = Evidence> = (evidence: E, anchors: Anchors, reading?: Reading) => Promise<Unverified>

@@ -6,7 +6,8 @@ export const ENCLAVE_REPORT_BYTES = 384
 /** An enclave report (section 1.6), every field as received. Reserved bytes are signed, not judged. */
 export type EnclaveReport = {
   readonly cpuSvn: Uint8Array
-  readonly miscSelect: number
+  /** 4 bytes. */
+  readonly miscSelect: Uint8Array
   /** Flags (eight bytes), then XFRM (eight bytes). */
   readonly attributes: Uint8Array
   readonly mrEnclave: Uint8Array
@@ -31,7 +32,7 @@ export const hasFlag = ({ attributes }: Pick<EnclaveReport, 'attributes'>, flag:
 /** Reads 384 bytes. Throws AttestationError tdx-body-size-mismatch for another length. */
 export const readEnclaveReport = (bytes: Uint8Array): EnclaveReport =>
   Reader.all(bytes, { what: 'enclave-report', code: 'tdx-body-size-mismatch' }, (r) => {
-    const [cpuSvn, miscSelect] = [r.bytes('CPUSVN', 16), r.u32le('MISCSELECT')]
+    const [cpuSvn, miscSelect] = [r.bytes('CPUSVN', 16), r.bytes('MISCSELECT', 4)]
     r.bytes('RESERVED', 12)
     const isvExtProdId = r.bytes('ISVEXTPRODID', 16)
     const [attributes, mrEnclave] = [r.bytes('ATTRIBUTES', 16), r.bytes('MRENCLAVE', 32)]
