@@ -72,10 +72,11 @@ async function judgement(question: Question): Promise<Judgement> {
 async function judged(question: Question, evidence: Evidence): Promise<Judgement> {
   const { grounds, now, policy } = question
   const bound = await boundData(question)
-  const unverified = await verify(evidence, grounds.anchors)
+  const reading = { mode: grounds.mode, memo: createMemo() }
+  const unverified = await verify(evidence, grounds.anchors, reading)
   const collateral = await obtain(question, unverified.needs)
   const rigour = policy === null ? genuineOnly : rigourOf(policy.document)
-  const context = { now, mode: grounds.mode, reportData: bound.reportData, rigour, memo: createMemo() }
+  const context = { ...reading, now, reportData: bound.reportData, rigour }
   const finding = await unverified.verify(collateral, context)
   return appraisalOf(question, { finding, collateral, keyBinding: bound.keyBinding })
 }

@@ -64,7 +64,7 @@ async function decide(job: Job): Promise<Issued> {
   const { services, request, authority } = job
   const nonce = await checkNonce(request, authority, services)
   const bound = await checkBinding(request, nonce, authority.audience.name)
-  const unverified = await verify(evidenceOf(job.item), services.anchors)
+  const unverified = await verify(evidenceOf(job.item), services.anchors, services)
   const obtained = await obtain(unverified, nonce.challenge, job)
   const judgement = await judge({ job, nonce, bound, unverified, obtained })
   if (judgement.code !== undefined) throw refused(judgement.code, judgement.appraisal, { job, retryAfter: obtained.retryAfter })

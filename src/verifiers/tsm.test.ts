@@ -75,7 +75,7 @@ describe('verify', () => {
   it('rejects, rather than throws, for bytes that make no sense', async () => {
     await expect(verify({ ...sevGuest, outblob: new Uint8Array(3) }, anchors)).rejects.toMatchObject({ code: 'snp-report-size' })
     await expect(verify({ ...sevGuest, provider: 'tdx_guest' }, anchors)).rejects.toMatchObject({
-      code: 'tdx-quote-version-unsupported',
+      code: 'tdx-attestation-key-type-unsupported',
     })
   })
 })
