@@ -118,15 +118,20 @@ function populate(path: string, { provider = 'sev_guest' }: FakeTsmOptions): Ent
 function answerReaders(entry: Entry, blobs: Record<Served, (entry: Entry) => Uint8Array>): void {
   for (const name of SERVED) {
     const fd = openWaiting(join(entry.path, name))
-    if (fd === undefined) continue
-    try {
-      if (!existsSync(entry.spare)) execFileSync('mkfifo', [entry.spare])
-      renameSync(entry.spare, join(entry.path, name))
-      noticeInblob(entry)
-      answer(fd, blobs[name](entry))
-    } finally {
-      closeSync(fd)
-    }
+    if (fd !== undefined) answerReader(fd, { entry, name, blob: blobs[name] })
+  }
+}
+
+type Asked = { readonly entry: Entry; readonly name: Served; readonly blob: (entry: Entry) => Uint8Array }
+
+function answerReader(fd: number, { entry, name, blob }: Asked): void {
+  try {
+    if (!existsSync(entry.spare)) execFileSync('mkfifo', [entry.spare])
+    renameSync(entry.spare, join(entry.path, name))
+    noticeInblob(entry)
+    answer(fd, blob(entry))
+  } finally {
+    closeSync(fd)
   }
 }
 

@@ -35,15 +35,16 @@ export const keyIdentifierOf = (key: KeyObject): Uint8Array =>
 /** A serial number such as Intel's: 20 bytes at random. */
 export const newSerial = (): bigint => BigInt(`0x01${randomBytes(19).toString('hex')}`)
 
-const CA = [basicConstraints('ca', 0), keyUsage(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign)] as const
+const SIGNS = keyUsage(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign)
+const CA = [SIGNS, basicConstraints('ca', 0)] as const
 /** Of certificates that sign documents and quotes, not certificates. */
-export const END_ENTITY = [basicConstraints('end-entity'), keyUsage(KeyUsageFlags.digitalSignature | KeyUsageFlags.nonRepudiation)] as const
+export const END_ENTITY = [keyUsage(KeyUsageFlags.digitalSignature | KeyUsageFlags.nonRepudiation), basicConstraints('end-entity')] as const
 
 const ROLES: Record<
   IntelRole,
   { readonly commonName: string; readonly years: readonly [number, number]; readonly rules: readonly SimExtension[] }
 > = {
-  root: { commonName: 'Intel SGX Root CA', years: [-2, 22], rules: [basicConstraints('ca', 1), CA[1]] },
+  root: { commonName: 'Intel SGX Root CA', years: [-2, 22], rules: [SIGNS, basicConstraints('ca', 1)] },
   platform: { commonName: 'Intel SGX PCK Platform CA', years: [-2, 13], rules: CA },
   processor: { commonName: 'Intel SGX PCK Processor CA', years: [-2, 13], rules: CA },
   'tcb-signing': { commonName: 'Intel SGX TCB Signing', years: [-1, 6], rules: END_ENTITY },

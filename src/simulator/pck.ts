@@ -48,7 +48,7 @@ export function certifyPck(request: PckRequest, { issuer, root, now }: PckMaking
       notBefore: new Date(now.getTime() - 86_400_000),
       notAfter: yearsAfter(now, 7),
       publicKey,
-      extensions: [...standardExtensions(keys, crlUrl(ca)), ...END_ENTITY.toReversed(), extension(SGX_OID, sgxExtension(fields, sgx))],
+      extensions: [...standardExtensions(keys, crlUrl(ca)), ...END_ENTITY, extension(SGX_OID, sgxExtension(fields, sgx))],
       scheme: 'ecdsa-sha256',
       signingKey: issuer.privateKey,
     },
