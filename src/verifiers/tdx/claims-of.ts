@@ -21,7 +21,8 @@ export type Accompaniment = { readonly eventLog: EventLogClaims | null; readonly
 
 const SGX_TYPES = ['Standard', 'Scalable', 'ScalableWithIntegrity'] as const
 
-const platformOf = ({ extension, issuedBy }: ClaimSources['pck']): PlatformClaims => ({
+/** What the PCK certificate says of its platform (section 3.3). */
+export const platformClaims = ({ extension, issuedBy }: ClaimSources['pck']): PlatformClaims => ({
   fmspc: hexOf(extension.fmspc),
   ppid: hexOf(extension.ppid),
   pceid: hexOf(extension.pceid),
@@ -47,7 +48,7 @@ const qeOf = ({ quote, qe: { report } }: ClaimSources): QeClaims => ({
 
 const shared = (sources: ClaimSources): Pick<TdxClaims, 'tcb' | 'platform' | 'qe' | 'collateral'> => ({
   tcb: sources.tcb,
-  platform: platformOf(sources.pck),
+  platform: platformClaims(sources.pck),
   qe: qeOf(sources),
   collateral: sources.collateral,
 })

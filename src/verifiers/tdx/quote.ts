@@ -49,7 +49,8 @@ export function readQuote(bytes: Uint8Array, scope: QuoteScope): Quote {
   return { header, body, signed: quote.subarray(0, end), auth, checks: runRules(TRAILING, rest, read) }
 }
 
-function placeBody(quote: Uint8Array, { header, tee }: Headed, before: readonly Check[]): Place {
+/** Where the body of a quote with this header lies (TDX-08 to TDX-10). Throws AttestationError with the checks up to the failed one. */
+export function placeBody(quote: Uint8Array, { header, tee }: Headed, before: readonly Check[]): Place {
   if (header.version !== 5) {
     const checks = [BODY_TYPE, ...DESCRIPTOR_RULES].map((rule) => skipped(rule, `not in version ${header.version}`))
     return { kind: BODIES[tee === 'tdx' ? 2 : 1], at: HEADER_BYTES, checks: [...before, ...checks] }
@@ -62,7 +63,8 @@ function placeBody(quote: Uint8Array, { header, tee }: Headed, before: readonly 
   return { kind, at: HEADER_BYTES + U16 + U32, checks }
 }
 
-function readBody(version: number, kind: BodyKind, bytes: Uint8Array): QuoteBody {
+/** The body of so many bytes. Throws AttestationError tdx-body-size-mismatch for another number of them. */
+export function readBody(version: number, kind: BodyKind, bytes: Uint8Array): QuoteBody {
   const isFifth = version === 5
   if (kind.tee === 'tdx') return { tee: 'tdx', version: isFifth ? 5 : 4, report: readTdReport(kind.name, bytes) }
   return { tee: 'sgx', version: isFifth ? 5 : version === 4 ? 4 : 3, report: readEnclaveReport(bytes) }
