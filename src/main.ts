@@ -52,6 +52,8 @@ function warn(config: Config, log: Telemetry): void {
   if (config.mode !== 'production') log.warn({ mode: config.mode }, 'not production: every token is marked as a demonstration')
   if (config.amdKds.transport !== 'https')
     log.warn({ url: config.amdKds.url }, 'DANGEROUSLY_PLAIN_HTTP: anybody on the way can withhold collateral')
+  if (config.intel.transport !== 'https')
+    log.warn({ url: config.intel.pccsUrl ?? config.intel.pcsUrl }, 'DANGEROUSLY_PLAIN_HTTP: anybody on the way can withhold collateral')
 }
 
 /** Runs until a signal: the first drains and exits 0, a second ends at once. One that comes during the start counts after it. */

@@ -1,26 +1,11 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { request } from 'node:https'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { connect } from 'node:tls'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { createApp, type App } from '../src/app.ts'
 import { startServer, type RunningServer, type Tls } from '../src/service/server.ts'
 import { fakeAmd } from '../src/simulator/amd.ts'
 import { testServices, type TestServices } from './services.ts'
-
-const folder = mkdtempSync(join(tmpdir(), 'assay-tls-'))
-afterAll(() => rmSync(folder, { recursive: true }))
-
-/** A certificate for 127.0.0.1 that lives as long as this test. */
-function selfSigned(name: string): Tls {
-  const [key, cert] = [join(folder, `${name}.key`), join(folder, `${name}.crt`)]
-  const subject = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2']
-  const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
-  execFileSync('openssl', ['req', '-x509', ...ec, '-keyout', key, '-out', cert, ...subject], { stdio: 'ignore' })
-  return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') }
-}
+import { selfSigned } from './tls.ts'
 
 let fixture: TestServices
 let app: App

@@ -9,7 +9,7 @@ export type Fetched =
 /** Asks a vendor once; never throws, never waits longer than its own limit. */
 export type VendorClient = { readonly fetch: (address: CollateralAddress) => Promise<Fetched> }
 
-/** Whose budget a fetch uses: `background` is the service's own refreshing of revocation lists. */
+/** Whose budget a fetch uses: `background` is the service's own refreshing of dated documents. */
 export type FetchCaller = 'anonymous' | 'authenticated' | 'background'
 
 /** A fetch with who pays for it. */

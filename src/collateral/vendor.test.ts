@@ -75,6 +75,14 @@ describe('a vendor', () => {
     expect(await answered(by('amd/crl/Milan/vcek', '', 'background'), found)).toMatchObject({ outcome: 'unavailable', retryAfter: 10 })
   })
 
+  it('gives the service as much of a budget of its own as is said', async () => {
+    const { answered } = vendorWith({ backgroundBurst: 2 })
+    const outcomes = []
+    for (const list of ['Milan/vcek', 'Milan/vlek', 'Genoa/vcek'])
+      outcomes.push((await answered(by(`amd/crl/${list}`, '', 'background'), found)).outcome)
+    expect(outcomes).toEqual(['found', 'found', 'unavailable'])
+  })
+
   it('is not asked again for ten minutes for what it does not have', async () => {
     const { asked, answered, time } = vendorWith()
     expect(await answered(by(vcek(1)), { outcome: 'not-found' })).toEqual({ outcome: 'not-found' })
@@ -131,7 +139,8 @@ describe('a vendor', () => {
 })
 
 describe('no vendor', () => {
-  it('has nothing', async () => {
-    expect(await offlineVendor.fetch(by(vcek(1)))).toMatchObject({ outcome: 'unavailable' })
+  it('has nothing, and is looked at again in an hour', async () => {
+    expect(await offlineVendor.fetch(by(vcek(1)))).toEqual({ outcome: 'unavailable', reason: 'no vendor may be asked' })
+    expect(await offlineVendor.fetch(by(vcek(1), '', 'background'))).toMatchObject({ outcome: 'unavailable', retryAfter: 3600 })
   })
 })

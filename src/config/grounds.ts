@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { collateralFromBundles, readBundle, type Bundle, type BundleItem } from '../collateral/bundle.ts'
 import { ConfigError, type Config } from '../config.ts'
-import { anchorsOf, pinnedAnchors, testAnchors } from '../verifiers/anchors.ts'
+import { pinnedAnchors, testAnchors } from '../verifiers/anchors.ts'
 import { readCertificateBlob } from '../verifiers/pem.ts'
 import type { Anchors, CollateralAddress, Mode } from '../verifiers/verifier.ts'
 
-/** Files that were named: roots in place of AMD's, and bundles of vendor documents. */
+/** Files that were named: roots in place of a vendor's, and bundles of vendor documents. */
 export type GroundFiles = { readonly insecureTestRoots: readonly string[]; readonly collateralBundles: readonly string[] }
 
 /** What a verification relies on besides the evidence: public keys, and documents that were given. */
 export type Grounds = {
   readonly anchors: Anchors
-  /** `test` where a root was named: the pinned ones are then not used at all. */
+  /** `test` where a root was named: the pinned ones of its vendor are then not used at all. */
   readonly mode: Exclude<Mode, 'demo'>
   readonly documents: ReadonlyMap<CollateralAddress, Uint8Array>
 }
@@ -45,7 +45,7 @@ const readRoot = (path: string): Uint8Array => readCertificateBlob(new Uint8Arra
 /** A root that is none would leave nothing to trust, and every piece of evidence would look forged. */
 function testAnchorsOf(roots: readonly Uint8Array[], bundles: readonly Bundle[], origin: string): Anchors {
   const certificates = bundles.flatMap(({ items }) => items.filter(isCertificate).map(({ der }) => der))
-  return anchorsOf(blamed('insecure_test_root', origin, () => testAnchors(roots, certificates)))
+  return blamed('insecure_test_root', origin, () => testAnchors(roots, certificates))
 }
 
 const isCertificate = (item: BundleItem): item is Extract<BundleItem, { kind: 'amd-certificate' }> => item.kind === 'amd-certificate'

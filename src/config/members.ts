@@ -56,6 +56,8 @@ const credential = z.strictObject({
 
 const transport = z.enum(['https', 'DANGEROUSLY_PLAIN_HTTP']).default('https')
 
+/** AMD's key distribution service. */
+export const AMD_KDS = 'https://kdsintf.amd.com'
 /** Intel's provisioning certification service. */
 export const INTEL_PCS = 'https://api.trustedservices.intel.com'
 
@@ -81,7 +83,7 @@ export const members = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9:_-]{1,64}$/, '1 to 64 letters, digits, ":", "_" and "-"')
     .default('assay:'),
-  amd_kds_url: url('https', 'http').default('https://kdsintf.amd.com'),
+  amd_kds_url: url('https', 'http').default(AMD_KDS),
   amd_kds_transport: transport,
   intel_collateral: z.enum(['wanted', 'required', 'off']).default('wanted'),
   intel_pcs_url: url('https', 'http').default(INTEL_PCS),

@@ -1,5 +1,6 @@
 import { loadSecret } from '../access/secrets.ts'
 import type { Config, ConfigProblem } from '../config.ts'
+import { readApiKey, readAuthority } from './intel-files.ts'
 import { loadTokenKey } from '../tokens/keys.ts'
 import { createSecureContext } from 'node:tls'
 import { readFileSync } from 'node:fs'
@@ -12,6 +13,8 @@ const FILES: readonly { readonly path: string; readonly read: (config: Config) =
     path: 'tls_cert',
     read: ({ tls }) => tls !== undefined && createSecureContext({ cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) }),
   },
+  { path: 'intel_pccs_ca', read: ({ intel }) => readAuthority(intel) },
+  { path: 'intel_pcs_api_key_file', read: ({ intel }) => readApiKey(intel) },
 ]
 
 /** What is wrong with files that are named: absent, readable by others, or not what they should be. */

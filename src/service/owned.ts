@@ -1,13 +1,12 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { deriveKeys, loadSecret, type DerivedKeys } from '../access/secrets.ts'
-import { createKds } from '../collateral/kds.ts'
 import type { Vendor } from '../collateral/source.ts'
-import { createVendor, offlineVendor } from '../collateral/vendor.ts'
 import type { Config } from '../config.ts'
 import { fileStores } from '../stores/file.ts'
 import type { Stores } from '../stores/stores.ts'
 import type { Telemetry } from '../telemetry/log.ts'
+import { vendorsOf } from './vendors.ts'
 
 /** What a machine has once, however many processes it runs: the stores, and one budget towards each vendor. */
 export type Owned = { readonly stores: Stores; readonly vendor: Vendor }
@@ -19,10 +18,11 @@ export async function loadKeys(config: Config): Promise<DerivedKeys> {
 }
 
 /** The stores, and whom to ask for what they do not hold. */
-export const openOwned = async (config: Config, keys: DerivedKeys, log: Telemetry): Promise<Owned> => ({
-  stores: await openStores(config, keys, log),
-  vendor: vendorOf(config),
-})
+export async function openOwned(config: Config, keys: DerivedKeys, log: Telemetry): Promise<Owned> {
+  // First what may fail without having taken hold of anything.
+  const vendor = await vendorsOf(config)
+  return { stores: await openStores(config, keys, log), vendor }
+}
 
 /** Opens the stores. Rejects when another process has the data folder, or when Redis cannot be used. */
 export async function openStores(config: Config, keys: DerivedKeys, log: Telemetry): Promise<Stores> {
@@ -33,11 +33,3 @@ export async function openStores(config: Config, keys: DerivedKeys, log: Telemet
   const { redisStores } = await import('../stores/redis.ts')
   return redisStores({ ...redis, keys, mode, log, dataDir })
 }
-
-/** Under roots of somebody else AMD has nothing to say: then only a service that was named is asked. */
-function vendorOf({ amdKds, insecureTestRoots }: Config): Vendor {
-  const amd = amdKds.url === AMD
-  return insecureTestRoots.length > 0 && amd ? offlineVendor : createVendor({ client: createKds(amdKds) })
-}
-
-const AMD = 'https://kdsintf.amd.com'

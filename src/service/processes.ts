@@ -10,7 +10,7 @@ import type { Channel } from '../stores/ipc.ts'
 import { serveStores } from '../stores/parent.ts'
 import type { Telemetry } from '../telemetry/log.ts'
 import { serveVendor } from '../collateral/parent-vendor.ts'
-import { sharingLists } from '../collateral/shared-lists.ts'
+import { sharingRefreshes } from '../collateral/shared-refreshes.ts'
 
 /** What the parent says to a child. Store and vendor calls travel on the same channel under their own names. */
 export type ToChild = { readonly assay: 'start'; readonly config: Config } | { readonly assay: 'drain' }
@@ -42,7 +42,7 @@ type Fleet = {
  * Rejects when one of the first children cannot listen; a child that ends later is replaced.
  */
 export async function startProcesses(config: Config, owned: Owned, log: Telemetry): Promise<Listening> {
-  const fleet: Fleet = { owned: { ...owned, vendor: sharingLists(owned.vendor) }, log, children: new Set(), replace: undefined }
+  const fleet: Fleet = { owned: { ...owned, vendor: sharingRefreshes(owned.vendor) }, log, children: new Set(), replace: undefined }
   const port = await claimPort(config.listen)
   const settled = { ...config, listen: { ...config.listen, port } }
   try {

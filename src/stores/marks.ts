@@ -2,7 +2,7 @@ import type { CollateralAddress, RollbackMark } from '../verifiers/verifier.ts'
 
 /** A mark that could be read: where a list stands in its vendor's sequence. */
 export type KnownMark = Exclude<RollbackMark, 'strictest'>
-/** All marks of a store; few, because only revocation lists have one. */
+/** All marks of a store; few, because only documents that vendors replace have one: lists, and status documents of families of platforms. */
 export type MarkTable = ReadonlyMap<CollateralAddress, KnownMark>
 
 /** The higher of two marks, by number and by date separately, so that neither can ever go back. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { crlAddress } from '../verifiers/snp/address.ts'
-import { sharingLists } from './shared-lists.ts'
+import { sharingRefreshes } from './shared-refreshes.ts'
 import type { Fetched, FetchRequest } from './source.ts'
 
 const LIST: FetchRequest = { address: crlAddress('Milan', 'vcek'), caller: 'background', prefix: '' }
@@ -16,10 +16,10 @@ function vendorWith(answers: readonly (Fetched | Error)[]) {
     if (answer instanceof Error) throw answer
     return answer
   }
-  return { asked, vendor: sharingLists({ fetch }, () => now), pass: (milliseconds: number) => void (now += milliseconds) }
+  return { asked, vendor: sharingRefreshes({ fetch }, () => now), pass: (milliseconds: number) => void (now += milliseconds) }
 }
 
-describe('sharing lists', () => {
+describe('sharing refreshes', () => {
   it('asks once for all that ask at the same time, and for those that come a little later', async () => {
     const { asked, vendor, pass } = vendorWith([FOUND])
     expect(await Promise.all([vendor.fetch(LIST), vendor.fetch(LIST), vendor.fetch(LIST)])).toEqual([FOUND, FOUND, FOUND])

@@ -1,0 +1,55 @@
+import type { VendorName } from '../collateral/address.ts'
+import { createKds } from '../collateral/kds.ts'
+import { createPcs, type Pcs } from '../collateral/pcs.ts'
+import type { Vendor, VendorClient } from '../collateral/source.ts'
+import { createVendor, offlineVendor } from '../collateral/vendor.ts'
+import { byVendor, clientsByVendor } from '../collateral/vendors.ts'
+import type { Config } from '../config.ts'
+import type { IntelSources } from '../config/intel.ts'
+import { readApiKey, readAuthority } from '../config/intel-files.ts'
+import { AMD_KDS, INTEL_PCS } from '../config/members.ts'
+
+/** What says which vendors are asked, and where. */
+export type VendorSources = Pick<Config, 'amdKds' | 'intel'>
+
+/**
+ * The standing documents of Intel's, and TCB info and identities of six families of platforms, standard and early: what a service that
+ * starts again fetches at once if its store is lost.
+ */
+const INTEL_BACKGROUND_BURST = 16
+
+/** The vendors of a service, each behind a budget of its own. Throws for a file that cannot be used. */
+export async function vendorsOf(config: Config): Promise<Vendor> {
+  const clients = await clientsOf(config)
+  const vendor = (name: VendorName, backgroundBurst?: number): Vendor => {
+    const client = isSilent(config, name) ? undefined : clients[name]
+    return client === undefined ? offlineVendor : createVendor({ client, ...(backgroundBurst === undefined ? {} : { backgroundBurst }) })
+  }
+  return byVendor({ amd: vendor('amd'), intel: vendor('intel', INTEL_BACKGROUND_BURST) })
+}
+
+/** The vendors for one command, without budgets. Throws for a file that cannot be used. */
+export const clientOf = async (sources: VendorSources): Promise<VendorClient> => clientsByVendor(await clientsOf(sources))
+
+async function clientsOf({ amdKds, intel }: VendorSources): Promise<Partial<Record<VendorName, VendorClient>>> {
+  const amd = createKds(amdKds)
+  return intel.collateral === 'off' ? { amd } : { amd, intel: await pcsOf(intel) }
+}
+
+/** Under roots of somebody else, and for a demonstration, a vendor has nothing to say: then only a service that was named is asked. */
+function isSilent({ mode, insecureTestRoots, amdKds, intel }: Config, name: VendorName): boolean {
+  if (mode !== 'demo' && insecureTestRoots.length === 0) return false
+  return name === 'amd' ? amdKds.url === AMD_KDS : intel.pccsUrl === undefined && intel.pcsUrl === INTEL_PCS
+}
+
+/** Intel's service, or the caching service that is asked instead. Throws for a file that cannot be used. */
+export async function pcsOf(intel: IntelSources): Promise<Pcs> {
+  const { transport, pccsUrl, pcsUrl, rootCrlUrl } = intel
+  const [ca, apiKey] = [readAuthority(intel), await readApiKey(intel)]
+  return createPcs({
+    ...(pccsUrl === undefined ? { url: pcsUrl, rootCrlUrl } : { url: pccsUrl, rootCrlUrl: `${pccsUrl}/sgx/certification/v4/rootcacrl` }),
+    transport,
+    ...(ca === undefined ? {} : { ca }),
+    ...(apiKey === undefined ? {} : { apiKey }),
+  })
+}
