@@ -174,7 +174,7 @@ const withSuppliedChain = (amd: FakeAmd): Exhibit => {
 /** A genuine chain, but for the extensions of the intermediate; the root is trusted, and the intermediate taken from beside it. */
 const under = (extensions: Change): Exhibit => {
   const ask = lab.amd.reissue('Milan', 'ask', { extensions })
-  return { ...lab.genuine({ vek: milan }), anchors: anchorsOf(testAnchors([lab.amd.root('Milan')], [ask])) }
+  return { ...lab.genuine({ vek: milan }), anchors: testAnchors([lab.amd.root('Milan')], [ask]) }
 }
 
 const p256 = () => generateKeyPairSync('ec', { namedCurve: 'P-256' })

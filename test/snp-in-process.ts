@@ -1,4 +1,4 @@
-import { anchorsOf, pinnedAnchors, testAnchors } from '../src/verifiers/anchors.ts'
+import { pinnedAnchors, testAnchors } from '../src/verifiers/anchors.ts'
 import { AttestationError } from '../src/verifiers/problems.ts'
 import { verify } from '../src/verifiers/registry.ts'
 import { crlAddress } from '../src/verifiers/snp/address.ts'
@@ -48,7 +48,7 @@ const itemsOf = (bundle: BundleJson | undefined, kind: 'amd-certificate'): reado
 /** AMD's pinned keys, or the test root of the case with the intermediates of its bundle. */
 export function anchorsFor({ testRoot, bundle }: Pick<SnpCase, 'testRoot' | 'bundle'>): Anchors {
   if (testRoot === undefined) return pinnedAnchors
-  return anchorsOf(testAnchors([vectorBytes(testRoot)], itemsOf(bundle, 'amd-certificate')))
+  return testAnchors([vectorBytes(testRoot)], itemsOf(bundle, 'amd-certificate'))
 }
 
 /** The lists of the case's bundle by address, and the rollback mark that the case tells of. */

@@ -1,19 +1,21 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { fakeAmd, type FakeAmd } from '../simulator/amd.ts'
-import { keyUsage } from '../simulator/der.ts'
+import { basicConstraints, keyUsage, type SimExtension } from '../simulator/der.ts'
 import { anchorsOf, pinnedAnchors, testAnchors } from './anchors.ts'
+import { fakeIntel } from '../simulator/intel.ts'
 import { AMD_ANCHORS } from './snp/roots.ts'
 import { INTEL_ANCHORS } from './tdx/roots.ts'
 
 let amd: FakeAmd
 let other: FakeAmd
+const intel = fakeIntel()
 beforeAll(async () => {
   amd = await fakeAmd({ products: ['Milan', 'Turin'] })
   other = await fakeAmd({ products: ['Milan'] })
 })
 
 const names = (roots: readonly Uint8Array[], others: readonly Uint8Array[]) =>
-  testAnchors(roots, others).map(({ commonName }) => commonName)
+  testAnchors(roots, others).amd.map(({ commonName }) => commonName)
 const untrusted = expect.objectContaining({ code: 'snp-root-untrusted' })
 
 describe('the digest of an anchor set', () => {
@@ -47,7 +49,7 @@ function withOuterSalt20(der: Uint8Array): Uint8Array {
 
 describe('test anchors', () => {
   it('are the roots that are named and the intermediates that they signed', () => {
-    const anchors = testAnchors([amd.root('Milan')], [amd.intermediate('Milan', 'ask'), amd.intermediate('Milan', 'asvk')])
+    const { amd: anchors } = testAnchors([amd.root('Milan')], [amd.intermediate('Milan', 'ask'), amd.intermediate('Milan', 'asvk')])
     const minted = amd.anchors().filter(({ product }) => product === 'Milan')
     const byName = (list: typeof anchors) => list.toSorted((a, b) => a.commonName.localeCompare(b.commonName))
     expect(byName(anchors)).toEqual(byName(minted))
@@ -104,5 +106,39 @@ describe('test anchors', () => {
 
   it('refuse two roots for one product', () => {
     expect(() => testAnchors([amd.root('Milan'), other.root('Milan')], [])).toThrow(untrusted)
+  })
+})
+
+const foreign = expect.objectContaining({ code: 'tdx-root-ca-untrusted' })
+const reissued = (overrides: Parameters<typeof intel.reissue>[1]) => intel.reissue('root', overrides).der
+const without = (oid: string) => (all: readonly SimExtension[]) => all.filter((extension) => extension.oid !== oid)
+
+describe('test anchors of Intel', () => {
+  it('are the roots that are named', () => {
+    const more = fakeIntel()
+    const roots = [intel.authority('root').der, more.authority('root').der]
+    expect(testAnchors(roots, [])).toEqual(anchorsOf(AMD_ANCHORS, [...intel.anchors(), ...more.anchors()]))
+  })
+
+  it('take the place of Intel’s pin and of none of AMD’s, and the other way round', () => {
+    const ark = amd.root('Milan')
+    expect(testAnchors([intel.authority('root').der], []).amd).toEqual(AMD_ANCHORS)
+    expect(testAnchors([ark], []).intel).toEqual(INTEL_ANCHORS)
+    const both = testAnchors([ark, intel.authority('root').der], [])
+    expect([both.amd.map(({ commonName }) => commonName), both.intel]).toEqual([['ARK-Milan'], intel.anchors()])
+  })
+
+  it.each([
+    ['a signature of another key', () => reissued({ signingKey: intel.authority('platform').privateKey })],
+    ['another issuer', () => reissued({ signedBy: { ...intel.authority('root'), commonName: 'Intel SGX PCK Platform CA' } })],
+    ['SHA-384', () => reissued({ scheme: 'ecdsa-sha384' })],
+    ['no cRLSign', () => reissued({ extensions: (all) => [...without('2.5.29.15')(all), keyUsage(32)] })],
+    ['path length 0', () => reissued({ extensions: (all) => [...without('2.5.29.19')(all), basicConstraints('ca', 0)] })],
+    ['no distribution point', () => reissued({ extensions: without('2.5.29.31') })],
+    ['an end before its beginning', () => reissued({ notBefore: new Date('2030-01-01'), notAfter: new Date('2029-01-01') })],
+  ])('refuse a root with %s', (_, make) => expect(() => testAnchors([make()], [])).toThrow(foreign))
+
+  it('refuse the names of Intel’s other certificates', () => {
+    expect(() => testAnchors([intel.authority('platform').der], [])).toThrow(untrusted)
   })
 })

@@ -5,6 +5,7 @@ import { readPublicKey, verifyPss } from './signatures.ts'
 import { SNP_PRODUCTS } from './snp/address.ts'
 import { AMD_ANCHORS } from './snp/roots.ts'
 import { INTEL_ANCHORS } from './tdx/roots.ts'
+import { intelTestRoot, isIntelRootByName } from './tdx/test-root.ts'
 import { amdName, authorityName } from './snp/vek-names.ts'
 import type { AmdAnchor, Anchors, IntelAnchor } from './verifier.ts'
 import { AMD_PSS, isAmdPss } from './x509-algorithm.ts'
@@ -51,12 +52,23 @@ const intelFieldsOf = ({ spki, origin }: IntelAnchor): readonly (string | Uint8A
 export const pinnedAnchors: Anchors = anchorsOf(AMD_ANCHORS, INTEL_ANCHORS)
 
 /**
- * Anchors from roots that a test names or mints, instead of AMD's. Each of `roots` is the DER of a self-signed ARK whose common name
- * tells its product; each of `others` becomes an anchor if it is an ASK or ASVK that verifies under such a root with every rule for
- * a certificate authority (specification snp.md SNP-31, SNP-32), and is ignored if not.
- * Throws AttestationError snp-certificate-malformed or snp-root-untrusted for a root that is none.
+ * Anchors from roots that a test names or mints. They replace all pins of their own vendor and none of another (design section 6).
+ * Each of `roots` is the DER of a self-signed root: Intel's by its name, else an ARK whose common name tells its product. Each of `others`
+ * becomes an anchor if it is an ASK or ASVK that verifies under such an ARK with every rule for a certificate authority (specification
+ * snp.md SNP-31, SNP-32), and is ignored if not.
+ * Throws AttestationError snp-certificate-malformed, snp-root-untrusted or tdx-root-ca-untrusted for a root that is none.
  */
-export function testAnchors(roots: readonly Uint8Array[], others: readonly Uint8Array[]): readonly AmdAnchor[] {
+export function testAnchors(roots: readonly Uint8Array[], others: readonly Uint8Array[]): Anchors {
+  const certificates = roots.map((der) => parseCertificate(der))
+  const intel = certificates.filter(isIntelRootByName).map(intelTestRoot)
+  const amd = amdTestAnchors(
+    certificates.filter((certificate) => !isIntelRootByName(certificate)),
+    others,
+  )
+  return anchorsOf(amd.length > 0 ? amd : AMD_ANCHORS, intel.length > 0 ? intel : INTEL_ANCHORS)
+}
+
+function amdTestAnchors(roots: readonly ParsedCertificate[], others: readonly Uint8Array[]): readonly AmdAnchor[] {
   const arks = distinct(roots.map(readRoot))
   const products = arks.map(({ product }) => product)
   if (new Set(products).size < products.length) throw untrusted('two different test roots are for one product')
@@ -68,10 +80,9 @@ const distinct = (anchors: readonly AmdAnchor[]): readonly AmdAnchor[] => [
   ...new Map(anchors.map((anchor) => [anchorsOf([anchor]).digest, anchor])).values(),
 ]
 
-function readRoot(der: Uint8Array): AmdAnchor {
-  const certificate = parseCertificate(der)
+function readRoot(certificate: ParsedCertificate): AmdAnchor {
   const product = SNP_PRODUCTS.find((p) => sameName(certificate.subject, amdName(authorityName('ark', p))))
-  if (product === undefined) throw untrusted(`${formatName(certificate.subject)} is not the name of an ARK`)
+  if (product === undefined) throw untrusted(`${formatName(certificate.subject)} is neither the name of an ARK nor of Intel’s root`)
   const anchor = anchorFrom(certificate, product, 'ark')
   const fault = faultUnder(certificate, anchor) ?? unfitForAuthority(certificate, 'root')
   if (fault !== undefined) throw untrusted(`${anchor.commonName} ${fault}`)
