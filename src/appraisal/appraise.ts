@@ -1,14 +1,13 @@
 import type { ProblemCode } from '../verifiers/problems.ts'
 import type { Check, EvidenceType, Finding, Mode } from '../verifiers/verifier.ts'
-import type { AdvisoryResult, Appraisal, CollateralSummary, Freshness, ItemAppraisal, Judgement } from './appraisal.ts'
+import type { Appraisal, CollateralSummary, Freshness, ItemAppraisal, Judgement } from './appraisal.ts'
 import type { Question } from './check.ts'
 import { judge, notAsked } from './check.ts'
 import type { AppraisalPolicy } from './policy.ts'
 import type { ActivePolicy } from './policy-set.ts'
-import { advisoryResults } from './snp/advisory-rules.ts'
-import { snpChecks } from './snp/rules.ts'
+import { ruled } from './ruled.ts'
 import { noClaim, refusedVector, vectorOf } from './trustworthiness.ts'
-import { codesOf, highestRanked, refusalOf, statusOfChecks, worstStatus } from './verdict.ts'
+import { codesOf, highestRanked, isTolerated, refusalOf, statusOfChecks, worstStatus } from './verdict.ts'
 
 /** Whether the evidence binds a key of the caller; `not-asked` on the command line, where there is no caller. */
 export type KeyBinding = 'bound' | 'unbound' | 'not-asked'
@@ -81,7 +80,7 @@ function underPolicy(item: AppraisedItem, input: AppraisalInput, policy: Apprais
   if (refusal !== undefined) return refused(item, refusal)
   const { type, fresh, finding } = item
   const claims = finding.claims ?? {}
-  const { checks: answers, advisories } = ruled(finding, policy)
+  const { checks: answers, advisories } = ruled(claims, policy)
   const checks = [...finding.checks, ...answers, keyBinding(input.keyBinding, policy)]
   const counted = checks.filter((check) => !isTolerated(check))
   const status = statusOfChecks(counted)
@@ -90,12 +89,6 @@ function underPolicy(item: AppraisedItem, input: AppraisalInput, policy: Apprais
     appraisal: { type, status, trustworthiness: vectorOf(counted, claims), fresh, checks, claims, advisories },
   }
 }
-
-/**
- * Under `crl.mode: prefer`, and only there, the absence of a list that was never seen is a warning that the policy has tolerated in so many
- * words (specification snp.md section 8): it stays in the checks and in the claim `revocation`, and lowers no status.
- */
-const isTolerated = (check: Check): boolean => check.outcome === 'warn' && check.code === 'snp-crl-unavailable'
 
 const refused = ({ type, fresh, finding }: AppraisedItem, code: ProblemCode): Judged => ({
   code,
@@ -109,17 +102,6 @@ const refused = ({ type, fresh, finding }: AppraisedItem, code: ProblemCode): Ju
     advisories: [],
   },
 })
-
-type Ruled = { readonly checks: readonly Check[]; readonly advisories: readonly AdvisoryResult[] }
-
-const NO_RULES: Question = { id: 'POLICY', title: 'The policy has rules for this evidence', code: 'policy-denied', origin: 'specification' }
-
-/** Each technology has its rules; claims that no rule looked at are not acceptable. */
-function ruled({ claims }: Finding, { snp: policy }: AppraisalPolicy): Ruled {
-  if (claims?.snp === undefined) return { checks: [judge(NO_RULES, false, { actual: 'none', expected: 'snp' })], advisories: [] }
-  const subject = { claims: claims.snp, policy }
-  return { checks: snpChecks(subject), advisories: advisoryResults(subject) }
-}
 
 const KEY: Question = { id: 'KEY', title: 'The evidence binds a key of the caller', code: 'cnf-key-required', origin: 'policy' }
 

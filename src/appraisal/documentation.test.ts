@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { SNP_PROBLEMS } from '../verifiers/snp/problems.ts'
+import { TDX_PROBLEMS } from '../verifiers/tdx/problems.ts'
 import { ADVISORIES } from './advisories.ts'
 import { readPolicy } from './read-policy.ts'
 import { policyDocument } from './policy.ts'
@@ -8,6 +9,9 @@ import { strict } from './strict.ts'
 
 const page = readFileSync(new URL('../../docs/policies.md', import.meta.url), 'utf8')
 const examples = [...page.matchAll(/```yaml\n([^]*?)```/g)].map((match) => match[1] ?? '')
+
+/** A member as it stands in a row: alone, below its group, or as a group. */
+const spellings = (member: string) => [`\`${member}\``, `.${member}\``, `\`${member}.`]
 
 describe('docs/policies.md', () => {
   it('has examples', () => expect(examples.length).toBeGreaterThanOrEqual(4))
@@ -17,11 +21,24 @@ describe('docs/policies.md', () => {
   })
 
   it('names every member of the document', () => {
-    const snp = policyDocument.shape.snp.unwrap().shape
+    const { snp, tdx, sgx } = policyDocument.shape
+    const groups = [snp, tdx, sgx, tdx.unwrap().shape.td_attributes, tdx.unwrap().shape.xfam, tdx.unwrap().shape.event_log]
+    const shapes = [...groups, tdx.unwrap().shape.platform].flatMap((group) => Object.keys(group.unwrap().shape))
     const nested = [strict.document.snp.guest_policy, strict.document.snp.platform_info].flatMap((group) => Object.keys(group))
-    const members = [...Object.keys(policyDocument.shape), ...Object.keys(snp), ...nested]
-    expect(members.length).toBeGreaterThan(50)
-    expect(members.filter((member) => !page.includes(member))).toEqual([])
+    const members = [...Object.keys(policyDocument.shape), ...shapes, ...nested]
+    expect(members.length).toBeGreaterThan(120)
+    expect(members.filter((member) => !spellings(member).some((text) => page.includes(text)))).toEqual([])
+  })
+
+  it('names the strict word of every member of tdx and sgx, every status, and every code that a policy about them can give', () => {
+    const { document } = strict
+    const defaults = [document.tdx, document.tdx.td_attributes, document.tdx.event_log, document.tdx.platform, document.sgx]
+    const words = defaults.flatMap((group) => Object.values(group).filter((value) => typeof value === 'string'))
+    const listed = policyDocument.shape.tdx.unwrap().shape.accepted_tcb_statuses.unwrap().element.options
+    expect([...words, ...listed].filter((word) => !page.includes(`\`${word}\``) && !page.includes(`[${word}]`))).toEqual([])
+    const codes = Object.entries(TDX_PROBLEMS).flatMap(([code, { kind }]) => (kind === 'not-acceptable' ? [code] : []))
+    expect(codes.length).toBeGreaterThan(30)
+    expect(codes.filter((code) => !page.includes(code))).toEqual([])
   })
 
   it('names the members of advisories and crl with their codes', () => {
@@ -31,8 +48,8 @@ describe('docs/policies.md', () => {
   })
 
   it('has a row in the table of problems for every code that it spells out', () => {
-    const named = [...page.matchAll(/`(snp-[a-z0-9-]+[a-z0-9])`/g)].map((match) => match[1] ?? '')
-    expect(named.length).toBeGreaterThan(30)
-    expect(named.filter((code) => !Object.hasOwn(SNP_PROBLEMS, code))).toEqual([])
+    const named = [...page.matchAll(/`((?:snp|tdx|sgx)-[a-z0-9-]+[a-z0-9])`/g)].map((match) => match[1] ?? '')
+    expect(named.length).toBeGreaterThan(70)
+    expect(named.filter((code) => !Object.hasOwn({ ...SNP_PROBLEMS, ...TDX_PROBLEMS }, code))).toEqual([])
   })
 })

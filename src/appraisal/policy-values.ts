@@ -3,9 +3,15 @@ import { z } from 'zod'
 /** What a member must be, said once: it is the error text, and `expected` of the problem. */
 const said = (text: string) => ({ error: `expected ${text}` })
 
+/** Rules over several members run beside the others' problems, so that all are told at once; but there must be members. */
+export const hasMembers = (value: unknown): value is object => typeof value === 'object' && value !== null
+
 /** `allow` or `deny` and the like: exactly one of these words. */
 export const words = <const T extends readonly [string, ...string[]]>(all: T) =>
   z.enum(all, said(all.map((word) => `\`${word}\``).join(' or ')))
+
+/** What is asked of something that can be on or off. */
+export const onOrOff = () => words(['require', 'forbid', 'any'])
 
 /** A whole number in a closed range. */
 export const whole = (from: number, to: number) => {
@@ -47,6 +53,21 @@ export const bits64 = () =>
       .regex(/^0x[0-9a-fA-F]{1,16}$/, BITS)
       .transform((text) => `0x${BigInt(text).toString(16).padStart(16, '0')}`),
   )
+
+const DAY = said('a day such as 2025-08-13')
+
+/** A day of UTC as YYYY-MM-DD, one that exists. */
+export const day = () =>
+  z
+    .string(DAY)
+    .regex(/^20[0-9]{2}-[0-9]{2}-[0-9]{2}$/, DAY)
+    .refine((text) => isDay(text), DAY)
+
+/** Dates roll over: what is read back is another day where there was none such as 30 February. */
+function isDay(text: string): boolean {
+  const read = new Date(`${text}T00:00:00Z`)
+  return !Number.isNaN(read.getTime()) && read.toISOString().startsWith(text)
+}
 
 const VERSION = said('"major.minor", each 0 to 255, in quotes')
 

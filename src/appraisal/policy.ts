@@ -1,6 +1,8 @@
 import { z } from 'zod'
-import { apiVersion, bits64, digest, hex, line, list, name, whole, words, yesOrNo } from './policy-values.ts'
+import { sgx } from './policy-sgx.ts'
 import { minTcb } from './policy-tcb.ts'
+import { tdx } from './policy-tdx.ts'
+import { apiVersion, bits64, digest, hasMembers, hex, line, list, name, onOrOff, whole, words, yesOrNo } from './policy-values.ts'
 
 /** POLICY of the guest (specification snp.md section 1.1): what it may allow, and what it must insist on. */
 const guestPolicy = z.strictObject({
@@ -16,17 +18,15 @@ const guestPolicy = z.strictObject({
   page_swap_disable: words(['any', 'require']).default('any'),
 })
 
-const bit = () => words(['require', 'forbid', 'any'])
-
 /** PLATFORM_INFO of the host (section 1.2). The alias check closes BadRAM, AMD-SB-3015 (section 11). */
 const platformInfo = z.strictObject({
-  smt: bit().default('any'),
-  tsme: bit().default('any'),
-  ecc: bit().default('any'),
-  rapl_disabled: bit().default('any'),
-  ciphertext_hiding: bit().default('any'),
-  alias_check: bit().default('require'),
-  tio: bit().default('any'),
+  smt: onOrOff().default('any'),
+  tsme: onOrOff().default('any'),
+  ecc: onOrOff().default('any'),
+  rapl_disabled: onOrOff().default('any'),
+  ciphertext_hiding: onOrOff().default('any'),
+  alias_check: onOrOff().default('require'),
+  tio: onOrOff().default('any'),
   unknown_bits: words(['allow', 'deny']).default('allow'),
 })
 
@@ -44,9 +44,6 @@ const crl = z.strictObject({
   grace_seconds: whole(0, 2_592_000).default(0),
   skew_seconds: whole(0, 300).default(60),
 })
-
-/** Rules over several members run beside the others' problems, so that all are told at once; but there must be members. */
-const hasMembers = ({ value }: { readonly value: unknown }): boolean => typeof value === 'object' && value !== null
 
 /** Section 9, in its order. What is left out has its strict value; a list that is left out asks nothing, except `measurements`. */
 const snp = z
@@ -96,12 +93,12 @@ const snp = z
   .refine((document) => !(document.min_report_version > document.max_report_version), {
     path: ['max_report_version'],
     error: 'must not be below min_report_version',
-    when: hasMembers,
+    when: ({ value }) => hasMembers(value),
   })
   .refine((document) => document.min_build === undefined || document.min_api_version !== undefined, {
     path: ['min_build'],
     error: 'needs min_api_version: builds compare within one version only',
-    when: hasMembers,
+    when: ({ value }) => hasMembers(value),
   })
 
 /** The document as it is written (design sections 3 and 4); unknown members are refused. */
@@ -117,6 +114,8 @@ export const policyDocument = z.strictObject({
   explain: words(['minimal', 'full']).default('minimal'),
   token: z.strictObject({ lifetime_seconds: whole(60, 900).default(300) }).prefault({}),
   snp: snp.prefault({}),
+  tdx: tdx.prefault({}),
+  sgx: sgx.prefault({}),
 })
 
 type Frozen<T> = T extends readonly (infer E)[] ? readonly Frozen<E>[] : T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T
@@ -126,3 +125,9 @@ export type AppraisalPolicy = Frozen<z.output<typeof policyDocument>>
 
 /** What a policy says about SEV-SNP. */
 export type SnpPolicy = AppraisalPolicy['snp']
+
+/** What a policy says about TDX. */
+export type TdxPolicy = AppraisalPolicy['tdx']
+
+/** What a policy says about enclaves of SGX. */
+export type SgxPolicy = AppraisalPolicy['sgx']

@@ -2,6 +2,10 @@ import type { ProblemCode } from '../verifiers/problems.ts'
 import { problemOf } from '../verifiers/problems.ts'
 import type { Check, Claims } from '../verifiers/verifier.ts'
 import type { Trustworthiness } from './appraisal.ts'
+import { DEBUG_TITLE, IDENTITY_TITLES } from './sgx/enclave.ts'
+import { SECURE_BOOT_TITLE } from './tdx/event-log.ts'
+import { FAMILY_TITLE, MACHINE_TITLES } from './tdx/platform.ts'
+import { isUntrusted } from './tdx/attributes.ts'
 
 /** AR4SI: no claim is made. */
 const NO_CLAIM: Trustworthiness = {
@@ -15,32 +19,105 @@ const NO_CLAIM: Trustworthiness = {
   'sourced-data': 0,
 }
 
-/** How one dimension reads, by the worst outcome of its checks (specification tokens.md C3). */
-type Dimension = { readonly checks: readonly string[]; readonly pass: number; readonly warn: number; readonly fail: number }
+/**
+ * How one dimension reads, by the worst outcome of its checks (specification tokens.md C3). `titles` names single questions where one
+ * number of the specification covers several dimensions.
+ */
+type Dimension = {
+  readonly checks: readonly string[]
+  readonly titles: readonly string[]
+  readonly pass: number
+  readonly warn: number
+  readonly fail: number
+}
 
-/** 2: recognised; 97: unrecognised. Asked only where the policy lists chips. */
-const IDENTITY: Dimension = { checks: ['SNP-70'], pass: 2, warn: 97, fail: 97 }
+/** 2: recognised; 97: unrecognised. Asked only where the policy lists machines. */
+const IDENTITY: Dimension = { checks: ['SNP-70'], titles: MACHINE_TITLES, pass: 2, warn: 97, fail: 97 }
 
 /** 2: approved; 32: unsafe; 96: unsupportable. */
-const CONFIGURATION: Dimension = { checks: ['SNP-67', 'SNP-68', 'SNP-69', 'SNP-77', 'SNP-66'], pass: 2, warn: 32, fail: 96 }
-
-/** 3: approved at boot, because a launch measurement says nothing of what was loaded later; 33: unrecognised; 96: refused. */
-const EXECUTABLES: Dimension = { checks: ['SNP-63', 'SNP-64', 'SNP-65'], pass: 3, warn: 33, fail: 96 }
-
-/** 2: genuine; 32: genuine but unsafe; 96: refused. */
-const HARDWARE: Dimension = {
-  checks: ['SNP-02', 'SNP-24', 'SNP-36', 'SNP-37', 'SNP-45', 'SNP-51', 'SNP-52', 'SNP-53', 'SNP-54', 'SNP-55', 'SNP-56', 'SNP-57'],
+const CONFIGURATION: Dimension = {
+  checks: [
+    'SNP-67',
+    'SNP-68',
+    'SNP-69',
+    'SNP-77',
+    'SNP-66',
+    'TDX-67',
+    'TDX-68',
+    'TDX-69',
+    'TDX-70',
+    'TDX-71',
+    'TDX-72',
+    'TDX-73',
+    'TDX-78',
+    'TDX-82',
+  ],
+  titles: [DEBUG_TITLE, SECURE_BOOT_TITLE],
   pass: 2,
   warn: 32,
   fail: 96,
 }
 
-/** Evidence that is not genuine: 97 where no pinned root answers for it, 96 where something was revoked, 99 where cryptography failed. */
+/** 3: approved at boot, because a launch measurement says nothing of what was loaded later; 33: unrecognised; 96: refused. */
+const EXECUTABLES: Dimension = {
+  checks: ['SNP-63', 'SNP-64', 'SNP-65', 'TDX-74', 'TDX-75', 'TDX-77'],
+  titles: IDENTITY_TITLES,
+  pass: 3,
+  warn: 33,
+  fail: 96,
+}
+
+/** 2: genuine; 32: genuine but unsafe; 96: refused. */
+const HARDWARE: Dimension = {
+  checks: [
+    'SNP-02',
+    'SNP-24',
+    'SNP-36',
+    'SNP-37',
+    'SNP-45',
+    'SNP-51',
+    'SNP-52',
+    'SNP-53',
+    'SNP-54',
+    'SNP-55',
+    'SNP-56',
+    'SNP-57',
+    'TDX-61',
+    'TDX-62',
+    'TDX-63',
+    'TDX-64',
+    'TDX-65',
+    'TDX-66',
+    'TDX-76',
+    'TDX-80',
+  ],
+  titles: [FAMILY_TITLE],
+  pass: 2,
+  warn: 32,
+  fail: 96,
+}
+
+/**
+ * Evidence that is not genuine: 97 where no pinned root answers for it or the vendor knows no such platform, 96 where something was revoked,
+ * 99 where cryptography failed.
+ */
 const NOT_GENUINE: Partial<Record<ProblemCode, number>> = {
   'snp-root-untrusted': 97,
   'snp-chain-invalid': 97,
   'snp-root-revoked': 96,
   'snp-intermediate-revoked': 96,
+  'tdx-pck-chain-incomplete': 97,
+  'tdx-root-ca-untrusted': 97,
+  'tdx-intermediate-ca-invalid': 97,
+  'tdx-pck-cert-invalid-signature': 97,
+  'tdx-tdx-module-mismatch': 97,
+  'tdx-tcb-not-supported': 97,
+  'tdx-tdx-module-tcb-not-supported': 97,
+  'tdx-qe-tcb-not-supported': 97,
+  'tdx-intermediate-ca-revoked': 96,
+  'tdx-pck-cert-revoked': 96,
+  'tdx-tcb-signing-cert-revoked': 96,
+  'tdx-tcb-revoked': 96,
 }
 
 /** The vector of evidence of which nothing could be decided, or nothing was asked. */
@@ -56,16 +133,28 @@ export const vectorOf = (checks: readonly Check[], claims: Claims): Trustworthin
   'instance-identity': read(IDENTITY, checks),
   configuration: read(CONFIGURATION, checks),
   executables: wasMeasured(checks) ? read(EXECUTABLES, checks) : 0,
-  hardware: read(HARDWARE, checks),
-  // Memory that the host may read through debugging is not opaque, even where the policy accepts such guests.
-  'runtime-opaque': claims.snp?.policy.debug_allowed === false ? 2 : 0,
+  hardware: Math.max(read(HARDWARE, checks), lacksUpdate(claims) ? HARDWARE.warn : 0),
+  'runtime-opaque': isOpaque(claims) ? 2 : 0,
 })
 
-/** Whether MEASUREMENT was compared at all; matching other fields alone approves no program. */
-const wasMeasured = (checks: readonly Check[]): boolean => checks.some((check) => check.id === 'SNP-63' && check.outcome !== 'skip')
+/** Checks in which the launch itself was compared with a list; matching other fields alone approves no program. */
+const LAUNCH_TITLES: ReadonlySet<string> = new Set(IDENTITY_TITLES)
+const LAUNCH_CHECKS: ReadonlySet<string> = new Set(['SNP-63', 'TDX-74'])
+
+const wasMeasured = (checks: readonly Check[]): boolean =>
+  checks.some((check) => check.outcome !== 'skip' && (LAUNCH_CHECKS.has(check.id) || LAUNCH_TITLES.has(check.title)))
+
+/** Hardware of which the vendor says that it needs an update is genuine but unsafe, also where the policy accepts it (tokens.md C3). */
+const lacksUpdate = ({ tdx, sgx }: Claims): boolean => [tdx, sgx].some((quote) => quote !== undefined && quote.tcb.status !== 'UpToDate')
+
+/** Memory that the host may read through debugging is not opaque, even where the policy accepts such guests. */
+const isOpaque = ({ snp, tdx, sgx }: Claims): boolean =>
+  snp?.policy.debug_allowed === false || (tdx !== undefined && !isUntrusted(tdx)) || sgx?.debug === false
 
 function read(dimension: Dimension, checks: readonly Check[]): number {
-  const outcomes = new Set(checks.filter((check) => dimension.checks.includes(check.id)).map((check) => check.outcome))
+  const outcomes = new Set(checks.filter((check) => belongs(check, dimension)).map((check) => check.outcome))
   const worst = (['fail', 'warn', 'pass'] as const).find((outcome) => outcomes.has(outcome))
   return worst === undefined ? 0 : dimension[worst]
 }
+
+const belongs = ({ id, title }: Check, { checks, titles }: Dimension): boolean => checks.includes(id) || titles.includes(title)

@@ -14,7 +14,16 @@ export const codesOf = (checks: readonly Check[], outcome: 'fail' | 'warn'): rea
   checks.flatMap((check) => (check.outcome === outcome ? [check.code] : []))
 
 /** What was found stands, even while another document is missing (design section 3, Codes and statuses). */
-const FOUND: readonly ProblemCode[] = ['snp-root-untrusted', 'snp-root-revoked', 'snp-intermediate-revoked']
+const FOUND: readonly ProblemCode[] = [
+  'snp-root-untrusted',
+  'snp-root-revoked',
+  'snp-intermediate-revoked',
+  'tdx-root-ca-untrusted',
+  'tdx-intermediate-ca-revoked',
+  'tdx-pck-cert-revoked',
+  'tdx-tcb-signing-cert-revoked',
+  'tdx-tcb-revoked',
+]
 
 /**
  * Why the evidence does not count as genuine; undefined when it does. A finding without a passed check, or without claims that nothing
@@ -28,6 +37,22 @@ export function refusalOf(finding: Finding): ProblemCode | undefined {
   if (code !== undefined) return code
   return finding.claims === undefined || !finding.checks.some((check) => check.outcome === 'pass') ? 'internal-error' : undefined
 }
+
+/**
+ * Warnings of verifiers that the policy, or the specification, has tolerated in so many words: the absence of a list that was never seen under
+ * `crl.mode: prefer` (specification snp.md section 8), an expiry within `collateral_grace_seconds` (tdx.md section 5.7), and reserved bytes
+ * of a header that decide nothing (TDX-07).
+ */
+const TOLERATED: ReadonlySet<ProblemCode> = new Set([
+  'snp-crl-unavailable',
+  'tdx-header-reserved-nonzero',
+  'tdx-crl-expired',
+  'tdx-tcb-info-expired',
+  'tdx-qe-identity-expired',
+])
+
+/** Whether a check stays in the answer but lowers no status. */
+export const isTolerated = (check: Check): boolean => check.outcome === 'warn' && TOLERATED.has(check.code)
 
 /** Affirming needs an answer, and none but passes and questions that were not put. */
 export function statusOfChecks(checks: readonly Check[]): Status {

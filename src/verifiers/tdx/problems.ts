@@ -167,11 +167,20 @@ export const TDX_PROBLEMS = {
   'tdx-mrowner-mismatch': refused('The policy does not list MROWNER', ALLOW_LIST),
   'tdx-mrownerconfig-mismatch': refused('The policy does not list MROWNERCONFIG', ALLOW_LIST),
   'tdx-tee-tcb-svn-too-low': refused('TEE_TCB_SVN is below the policy’s minimum', PLATFORM),
+  'tdx-pcesvn-too-low': refused('PCESVN is below the policy’s minimum', PLATFORM),
+  'tdx-qe-isvsvn-too-low': refused(
+    'ISVSVN of the quoting enclave is below the policy’s minimum',
+    'Have the host’s owner update the quoting enclave.',
+  ),
   'tdx-platform-not-allowed': refused('The policy does not list this platform', ALLOW_LIST),
   'tdx-platform-configuration-not-allowed': refused('The policy does not accept the platform’s configuration', HOST_CONFIG),
   'tdx-event-log-required': refused(
     'The policy asks for an event log',
     'Send `event_log` (and `runtime_log` where the policy asks) with the quote.',
+  ),
+  'tdx-secure-boot-required': refused(
+    'No event log proves that Secure Boot was on',
+    'Start the TD with Secure Boot on, and send `event_log` with the quote.',
   ),
   'sgx-debug': refused('The enclave can be debugged by its host', 'Start the enclave without DEBUG.'),
   'sgx-mrenclave-not-allowed': refused('The policy does not list MRENCLAVE', ALLOW_LIST),
