@@ -1,4 +1,4 @@
-import type { Anchors, Check, Collateral, Context } from '../verifier.ts'
+import type { Anchors, Check, Collateral, Context, IntelRigour } from '../verifier.ts'
 import type { ParsedCertificate } from '../x509.ts'
 import type { PckCa } from './address.ts'
 import type { CollateralClaims, TcbClaims } from './claims.ts'
@@ -58,6 +58,10 @@ export type CollateralInput = {
   readonly context: Context
 }
 
+/** Each kind of quote has a rigour of its own. */
+export const rigourOf = ({ td, context }: Pick<CollateralInput, 'td' | 'context'>): IntelRigour =>
+  td === undefined ? context.rigour.sgx : context.rigour.tdx
+
 /** What is known when none of the checks failed. */
 export type CollateralVerdict = {
   readonly tcb: TcbClaims
@@ -70,6 +74,6 @@ export type CollateralVerdict = {
 export type CollateralJudgement = {
   readonly checks: readonly Check[]
   readonly verdict?: CollateralVerdict
-  /** TDX-88: a document is not at hand, and no revocation was found. */
+  /** TDX-88: the TCB info or the QE identity is not at hand, and no revocation was found. */
   readonly undecided?: 'collateral-unavailable'
 }

@@ -1,9 +1,9 @@
-import type { KeyObject } from 'node:crypto'
 import { parseCrl, type RevocationList } from '../crl.ts'
 import { equalBytes } from '../der-values.ts'
 import { AttestationError } from '../problems.ts'
-import { verifyEcdsaDer } from '../signatures.ts'
+import { readPublicKey, verifyEcdsaDer } from '../signatures.ts'
 import { formatName } from '../x509-name.ts'
+import type { ParsedCertificate } from '../x509.ts'
 import { isEcdsaSha256 } from './certificate-rules.ts'
 
 /** Which of the two lists, as its codes are called. */
@@ -14,8 +14,8 @@ type Fault = 'missing' | 'malformed' | 'issuer-mismatch' | 'invalid-signature' |
 /** The code of a fault of one of the lists. */
 export const listCode = (kind: ListKind, fault: Fault): `tdx-${ListKind}-crl-${Fault}` => `tdx-${kind}-crl-${fault}`
 
-/** Who must have issued a list. */
-export type ListIssuer = { readonly subjectDer: Uint8Array; readonly key: KeyObject }
+/** Who must have issued a list: the proven certificate of its authority, or its name and key. */
+export type ListIssuer = Pick<ParsedCertificate, 'subjectDer' | 'spki'>
 
 /** Extensions that every list has (specification tdx.md section 3.4). */
 const REQUIRED: Readonly<Record<string, string>> = { '2.5.29.20': 'cRLNumber', '2.5.29.35': 'authorityKeyIdentifier' }
@@ -30,11 +30,13 @@ export function proveList(der: Uint8Array, kind: ListKind, issuer: ListIssuer): 
   const list = parseCrl(der, { what, code: listCode(kind, 'malformed') })
   if (list.notUnderstood !== undefined) throw refusal('malformed', `extension ${list.notUnderstood} is not understood`)
   if (!equalBytes(list.issuerDer, issuer.subjectDer)) throw refusal('issuer-mismatch', `issued by ${formatName(list.issuer)}`)
-  if (!isSigned(list, issuer.key)) throw refusal('invalid-signature', 'not signed by its issuer with ecdsa-with-SHA256')
+  if (!isSigned(list, issuer.spki)) throw refusal('invalid-signature', 'not signed by its issuer with ecdsa-with-SHA256')
   const missing = Object.entries(REQUIRED).flatMap(([oid, name]) => (list.extensionOids.includes(oid) ? [] : [name]))
   if (missing.length > 0) throw refusal('extensions-missing', `lacks ${missing.join(', ')}`)
   return list
 }
 
-const isSigned = (list: RevocationList, key: KeyObject): boolean =>
-  isEcdsaSha256(list) && verifyEcdsaDer({ key, data: list.tbs, signature: list.signature })
+function isSigned(list: RevocationList, spki: Uint8Array): boolean {
+  const key = readPublicKey(spki)
+  return key !== undefined && isEcdsaSha256(list) && verifyEcdsaDer({ key, data: list.tbs, signature: list.signature })
+}

@@ -16,33 +16,32 @@ export type DocumentKind<T> = SignedKind & { readonly fact: TdxFactScope['fact']
 /** What proving depends on besides the bytes. */
 export type ProofScope = { readonly anchors: Anchors; readonly mode: Mode }
 
-/** What came of proving a document: everything, or as far as it went. The chain decides before the document does (section 5, step 5). */
-export type Proof<T> = { readonly chain: ShortChain | AttestationError; readonly document?: T | AttestationError }
+/** What came of proving a document: a chain that proves nothing, or the chain and the document. The chain decides first (section 5, step 5). */
+export type Proof<T> = { readonly fault: AttestationError } | { readonly chain: ShortChain; readonly document: T | AttestationError }
 
 /**
  * Proves a document, from memory if these bytes were proven before: the chain of its signing key, its signature, then its schema.
  * Failures are not remembered. Never throws AttestationError.
  */
-export function proveDocument<T extends object>(
+export function proveDocument<T>(
   bytes: Uint8Array,
   kind: DocumentKind<T>,
-  where: ProofScope & { readonly table: FactTable<SignedDocument<T>> },
+  scope: ProofScope & { readonly table: FactTable<SignedDocument<T>> },
 ): Proof<T> {
-  const key = tdxFactKey({ fact: kind.fact, mode: where.mode, anchors: where.anchors.digest }, [bytes])
-  const known = where.table.get(key)
+  const key = tdxFactKey({ fact: kind.fact, mode: scope.mode, anchors: scope.anchors.digest }, [bytes])
+  const known = scope.table.get(key)
   if (known !== undefined) return known
-  const proof = proveAnew(bytes, kind, where)
-  const { chain, document } = proof
-  if (!(chain instanceof AttestationError) && document !== undefined && !(document instanceof AttestationError))
-    where.table.set(key, { chain, document })
+  const proof = proveAnew(bytes, kind, scope)
+  if ('fault' in proof || proof.document instanceof AttestationError) return proof
+  scope.table.set(key, { chain: proof.chain, document: proof.document })
   return proof
 }
 
 /** Proves a document without a memory. */
 export function proveAnew<T>(bytes: Uint8Array, kind: DocumentKind<T>, scope: ProofScope): Proof<T> {
   const vendor = attempt(() => readVendorDocument(bytes))
-  if (vendor instanceof AttestationError) return { chain: new AttestationError('tdx-tcb-signing-chain-invalid', vendor.message) }
+  if (vendor instanceof AttestationError) return { fault: new AttestationError('tdx-tcb-signing-chain-invalid', vendor.message) }
   const chain = attempt(() => proveSigningChain(vendor.issuerChain, scope))
-  if (chain instanceof AttestationError) return { chain }
+  if (chain instanceof AttestationError) return { fault: chain }
   return { chain, document: attempt(() => kind.read(openSignedJson(vendor.body, kind, chain.key))) }
 }

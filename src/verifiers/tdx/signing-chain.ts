@@ -3,6 +3,7 @@ import { readCertificateChain } from '../pem.ts'
 import { AttestationError } from '../problems.ts'
 import { formatName } from '../x509-name.ts'
 import { parseCertificate, type ParsedCertificate } from '../x509.ts'
+import { windowOf, type Window } from './certificate-dates.ts'
 import {
   INTEL_CN,
   foreignAlgorithm,
@@ -16,8 +17,15 @@ import {
   type TrustScope,
 } from './certificate-rules.ts'
 
-/** A chain of two, proven up to a pinned root; dates and revocation not asked. `key`: that of the first certificate. */
-export type ShortChain = { readonly first: ParsedCertificate; readonly root: ParsedCertificate; readonly key: KeyObject }
+/** A chain of two, proven up to a pinned root; dates and revocation not asked. */
+export type ShortChain = {
+  readonly first: ParsedCertificate
+  readonly root: ParsedCertificate
+  /** The public key of the first. */
+  readonly key: KeyObject
+  /** Of root and first. */
+  readonly windows: readonly Window[]
+}
 
 /** What a chain of two must be. */
 type Expectation = {
@@ -57,10 +65,10 @@ function proveShortChain(pem: Uint8Array, expectation: Expectation, scope: Trust
   if (rootFault !== undefined) throw refusal(document, `the root ${rootFault}`)
   const key = keyOf(first)
   if (key === undefined) throw refusal(document, 'the key is no point of P-256')
-  return { first, root, key }
+  return { first, root, key, windows: [root, first].map(windowOf) }
 }
 
-function readPair(pem: Uint8Array, document: Expectation['document']): Omit<ShortChain, 'key'> {
+function readPair(pem: Uint8Array, document: Expectation['document']): Pick<ShortChain, 'first' | 'root'> {
   const certificates = readCertificateChain(pem, document).map((der) => parseCertificate(der, document))
   const [first, root] = certificates
   if (first === undefined || root === undefined || certificates.length !== 2)

@@ -1,0 +1,56 @@
+import { failed, passed, warned } from '../checks.ts'
+import type { ProblemCode } from '../problems.ts'
+import type { Check, IntelRigour, RollbackMark } from '../verifier.ts'
+import { secondsOf } from './document-fields.ts'
+
+/** When a list or document was issued and when it ends; undefined: it does not say, and counts as ended. */
+export type Dated = { readonly from: Date; readonly until: Date | undefined }
+
+/** The check of one window, and its two codes. */
+export type WindowRule = { readonly id: string; readonly title: string; readonly early: ProblemCode; readonly late: ProblemCode }
+
+/** When, and what a policy tolerates. */
+export type DateScope = { readonly now: Date; readonly rigour: IntelRigour }
+
+/** The answer; `until`: when what was judged ends, grace included, in so far as it can be relied on at all. */
+export type WindowJudgement = { readonly check: Check; readonly until: Date | undefined; readonly neededGrace: boolean }
+
+/** Clocks may differ by five minutes at most (specification tdx.md section 5.7). */
+const MAX_SKEW_SECONDS = 300
+
+/**
+ * TDX-31 to 33: issued not later than `now`, not ended, both ends included (section 5.7). Skew is for the start alone; the policy's grace turns
+ * an end that has passed into a warning. Asked so that a time that is no number fails.
+ */
+export function checkWindow(rule: WindowRule, { from, until }: Dated, { now, rigour }: DateScope): WindowJudgement {
+  const about = { ...rule, code: rule.late, expected: 'issued before the time of verification, and not ended' }
+  const actual = `from ${secondsOf(from)} to ${until === undefined ? 'no time' : secondsOf(until)}, now ${now.toISOString()}`
+  const skew = Math.min(Math.max(rigour.skewSeconds, 0), MAX_SKEW_SECONDS) * 1000
+  const unusable = { until: undefined, neededGrace: false }
+  if (!(from.getTime() <= now.getTime() + skew)) return { check: failed({ ...about, code: rule.early }, actual), ...unusable }
+  if (until === undefined) return { check: failed(about, actual), ...unusable }
+  const end = new Date(until.getTime() + Math.max(rigour.collateralGraceSeconds, 0) * 1000)
+  if (now <= until) return { check: passed(about, actual), until: end, neededGrace: false }
+  return now <= end
+    ? { check: warned(about, `${actual}; within the policy’s grace`), until: end, neededGrace: true }
+    : { check: failed(about, actual), ...unusable }
+}
+
+const ROLLBACK = {
+  id: 'TDX-34',
+  title: 'Not older than what was seen before',
+  code: 'tdx-collateral-rollback',
+  expected: 'an issue date not before that of the newest ever accepted',
+} as const
+
+/**
+ * TDX-34: by date alone, since the number of every list of Intel's is 1 (section 3.4). A record that could not be read is newer than anything.
+ */
+export function checkRollback(what: string, { from }: Dated, mark: RollbackMark | undefined): Check {
+  const rule = { ...ROLLBACK, title: `${ROLLBACK.title}: ${what}` }
+  const issued = `issued ${secondsOf(from)}`
+  if (mark === undefined) return passed(rule, `${issued}; none was seen before`)
+  if (mark === 'strictest') return failed(rule, `${issued}; the record of the newest could not be read`)
+  const actual = `${issued}; newest seen ${mark.thisUpdate.toISOString()}`
+  return mark.thisUpdate <= from ? passed(rule, actual) : failed(rule, actual)
+}
