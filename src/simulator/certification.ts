@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { pem } from './envelopes.ts'
 import type { FakePck } from './pck.ts'
 
@@ -16,12 +15,18 @@ export const pemChain = (chain: readonly Uint8Array[]): Uint8Array => new Uint8A
 
 const KINDS: Record<CertificationKind, (pck: FakePck) => Certification> = {
   1: (pck) => ({ type: 1, data: withTcb(pck.fields.ppid, pck) }),
-  // Nobody can read an encrypted PPID but Intel.
-  2: (pck) => ({ type: 2, data: withTcb(randomBytes(256), pck) }),
-  3: (pck) => ({ type: 3, data: withTcb(randomBytes(384), pck) }),
+  2: (pck) => ({ type: 2, data: withTcb(encryptedPpid(pck, 256), pck) }),
+  3: (pck) => ({ type: 3, data: withTcb(encryptedPpid(pck, 384), pck) }),
   4: (pck) => ({ type: 4, data: pck.der }),
   5: (pck) => ({ type: 5, data: new Uint8Array([...pemChain(pck.chain), 0]) }),
   '5-open': (pck) => ({ type: 5, data: pemChain(pck.chain) }),
+}
+
+/** Nobody can read a real one but Intel; here the fake Intel can, by its first 16 bytes. */
+export function encryptedPpid({ fields }: FakePck, bytes: 256 | 384): Uint8Array {
+  const padded = new Uint8Array(bytes).fill(0xe5)
+  padded.set(fields.ppid)
+  return padded
 }
 
 function withTcb(ppid: Uint8Array, { fields }: FakePck): Uint8Array {

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createApp } from '../app.ts'
 import { fetchOf, testServices, vendorOf, type TestServices } from '../../test/services.ts'
 import { fakeAmd, type FakeAmd } from './amd.ts'
-import { collateralBundle } from './bundle.ts'
 import { demoFleet, FLEET_POLICY, revokeForFleet, type FleetMember } from './fleet.ts'
 import { startFakeKds, type FakeKds } from './kds.ts'
 
@@ -39,18 +38,5 @@ describe('the demonstration’s fleet', () => {
       const verdict = answer.status === 201 ? 'issued' : Object(answer.body).code
       expect([member.name, verdict]).toEqual([member.name, member.expected])
     }
-  })
-})
-
-describe('a bundle of the fake AMD’s collateral', () => {
-  it('holds intermediates, lists of both endpoints and the VEKs asked for', () => {
-    const vek = amd.vcek({ product: 'Milan' })
-    const { format, items } = collateralBundle(amd, [vek])
-    expect(format).toBe('assay-collateral/1')
-    const certificates = items.filter((item) => item.kind === 'amd-certificate').map((item) => item.der)
-    expect(certificates.length).toBe(7)
-    expect(certificates.at(-1)).toBe(Buffer.from(vek.der).toString('base64'))
-    const lists = items.flatMap((item) => (item.kind === 'amd-crl' ? [`${item.product}/${item.endpoint}`] : []))
-    expect(lists).toEqual(['Milan/vcek', 'Milan/vlek', 'Genoa/vcek', 'Genoa/vlek', 'Turin/vcek', 'Turin/vlek'])
   })
 })

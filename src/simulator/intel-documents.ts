@@ -87,6 +87,21 @@ export function mintQeIdentity(signer: Signer, request: QeIdentityRequest): Vend
   return signed('enclaveIdentity', identity, { signer, request })
 }
 
+/** The signed list of evaluation numbers that are on offer. */
+export function mintEvaluationNumbers(signer: Signer, tee: IntelTee): VendorDocument {
+  const numbers = {
+    id: tee.toUpperCase(),
+    version: 1,
+    ...dates(signer, {}),
+    tcbEvalNumbers: [EVALUATION.early, EVALUATION.standard].map((tcbEvaluationDataNumber) => ({
+      tcbEvaluationDataNumber,
+      tcbRecoveryEventDate: '2025-08-12T00:00:00Z',
+      tcbDate: '2025-08-13T00:00:00Z',
+    })),
+  }
+  return signed('tcbEvaluationDataNumbers', numbers, { signer, request: {} })
+}
+
 const HOUR = 3_600_000
 const EVALUATION: Record<IntelUpdate, number> = { standard: 20, early: 21 }
 

@@ -12,7 +12,14 @@ import { writeVendorDocument, type VendorDocument } from '../verifiers/tdx/docum
 import type { CollateralAddress, IntelAnchor } from '../verifiers/verifier.ts'
 import { certifyIntel, mintIntel, type IntelAuthority, type IntelRole } from './intel-authorities.ts'
 import { mintIntelCrl, type IntelCrlRequest } from './intel-crl.ts'
-import { mintQeIdentity, mintTcbInfo, SIM_FMSPC, type QeIdentityRequest, type TcbInfoRequest } from './intel-documents.ts'
+import {
+  mintEvaluationNumbers,
+  mintQeIdentity,
+  mintTcbInfo,
+  SIM_FMSPC,
+  type QeIdentityRequest,
+  type TcbInfoRequest,
+} from './intel-documents.ts'
 import { pem } from './envelopes.ts'
 import type { CertificateOverrides } from './overrides.ts'
 import { certifyPck, type FakePck, type PckRequest } from './pck.ts'
@@ -34,8 +41,13 @@ export type FakeIntel = {
   readonly qeIdentity: (request?: QeIdentityRequest) => VendorDocument
   /** A list alone, DER. */
   readonly crl: (request: IntelCrlRequest) => Uint8Array
+  /** Which evaluation numbers are on offer. */
+  readonly evaluationNumbers: (tee: IntelTee) => VendorDocument
+  readonly fmspcs: () => readonly string[]
   /** Whether a platform of this FMSPC (lower-case hex) was ever made. */
   readonly knows: (fmspc: string) => boolean
+  /** A platform's key by its PPID (lower-case hex). */
+  readonly platform: (ppid: string) => FakePck | undefined
   /** The document at one address, as a vendor's client hands it on. */
   readonly document: (address: IntelDocument) => VendorDocument
 }
@@ -46,6 +58,7 @@ export function fakeIntel({ now = new Date() }: { readonly now?: Date } = {}): F
   const { root } = authorities
   const signer = { now, privateKey: authorities['tcb-signing'].privateKey, chain: [authorities['tcb-signing'].der, root.der] }
   const fmspcs = new Set<string>()
+  const platforms = new Map<string, FakePck>()
   const intel = {
     now,
     anchors: () => [{ spki: new Uint8Array(root.publicKey.export({ type: 'spki', format: 'der' })), origin: 'test' as const }],
@@ -57,16 +70,22 @@ export function fakeIntel({ now = new Date() }: { readonly now?: Date } = {}): F
       ),
     pck: (request: PckRequest = {}) => {
       const pck = certifyPck(request, { issuer: authorities[request.ca ?? 'platform'], root, now })
-      fmspcs.add(Buffer.from(pck.fields.fmspc).toString('hex'))
+      fmspcs.add(hex(pck.fields.fmspc))
+      platforms.set(hex(pck.fields.ppid), pck)
       return pck
     },
     tcbInfo: (request: TcbInfoRequest = {}) => mintTcbInfo(signer, request),
     qeIdentity: (request: QeIdentityRequest = {}) => mintQeIdentity(signer, request),
+    evaluationNumbers: (tee: IntelTee) => mintEvaluationNumbers(signer, tee),
+    fmspcs: () => [...fmspcs],
     crl: (request: IntelCrlRequest) => mintIntelCrl(authorities[request.issuer], request, now),
     knows: (fmspc: string) => fmspcs.has(fmspc),
+    platform: (ppid: string) => platforms.get(ppid),
   }
   return { ...intel, document: (address) => documentAt(intel, address) }
 }
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
 function documentAt(intel: Omit<FakeIntel, 'document'>, address: IntelDocument): VendorDocument {
   if (address.kind === 'tcb-info') return intel.tcbInfo(address)

@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { fakeAmd, type FakeAmd } from './amd.ts'
-import { KDS_RETRY_AFTER, startFakeKds, type FakeKds } from './kds.ts'
+import { startFakeKds, type FakeKds } from './kds.ts'
+import { RETRY_AFTER } from './loopback.ts'
 
 let amd: FakeAmd
 let kds: FakeKds
@@ -69,8 +70,8 @@ describe('a fake key distribution service that misbehaves', () => {
   const CRL = '/vcek/v1/Milan/crl'
 
   it.each([
-    ['too-many-requests', 429, String(KDS_RETRY_AFTER)],
-    ['unavailable', 503, String(KDS_RETRY_AFTER)],
+    ['too-many-requests', 429, String(RETRY_AFTER)],
+    ['unavailable', 503, String(RETRY_AFTER)],
     ['not-found', 404, null],
     ['redirect', 302, null],
   ] as const)('answers %s with %i', async (behaviour, status, retryAfter) => {
