@@ -27,7 +27,7 @@ type Subject = { readonly input: CollateralInput; readonly documents: TcbDocumen
 
 const teeOf = ({ td }: Pick<CollateralInput, 'td'>): 'tdx' | 'sgx' => (td === undefined ? 'sgx' : 'tdx')
 /** The enclave that signs quotes of each kind (specification tdx.md section 4.2). */
-const QE_ID = { tdx: 'TD_QE', sgx: 'QE' } as const
+export const QE_ID = { tdx: 'TD_QE', sgx: 'QE' } as const
 
 /** TDX-40 to 43 in the order of section 5, step 6. */
 const WHICH_OBJECT: readonly Comparison<Subject>[] = [
