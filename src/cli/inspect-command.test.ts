@@ -3,6 +3,8 @@ import { assay, tempFiles, type Files } from '../../test/cli.ts'
 import { fakeAmd, type FakeAmd } from '../simulator/amd.ts'
 import { pem, reportResponse } from '../simulator/envelopes.ts'
 import { fakeHost, type FakeHost } from '../simulator/hosts.ts'
+import { fakeSgxHost, fakeTdxHost, type FakeIntelHost } from '../simulator/intel-hosts.ts'
+import { fakeIntel, type FakeIntel } from '../simulator/intel.ts'
 import { columns, printable } from './output.ts'
 
 let amd: FakeAmd
@@ -42,6 +44,29 @@ describe('assay inspect', () => {
   ])('takes %s', async (_, form) => {
     const { code, out } = await assay(['inspect', files.write('report.bin', form(host.report(new Uint8Array(64)))), '--json'])
     expect([code, JSON.parse(out)]).toMatchObject([0, { verified: false, type: 'snp', report: { measurement: measurement() } }])
+  })
+
+  it.each<[string, (fake: FakeIntel) => FakeIntelHost, object]>([
+    ['a raw TDX quote', fakeTdxHost, { type: 'tdx', body: { body_type: 'td-report-1.0' } }],
+    ['a raw SGX quote', fakeSgxHost, { type: 'sgx', body: { quote_version: 3 } }],
+    ['a raw quote of version 5', (fake) => fakeTdxHost(fake, { version: 5 }), { type: 'tdx', body: { quote_version: 5 } }],
+  ])('takes %s', async (_, hostOf, expected) => {
+    const quote = hostOf(fakeIntel()).quote(new Uint8Array(64))
+    const { code, out } = await assay(['inspect', files.write('quote.bin', quote), '--json'])
+    expect([code, JSON.parse(out)]).toMatchObject([0, { verified: false, ...expected }])
+  })
+
+  it('draws every part of a quote with its chain and its log', async () => {
+    const td = fakeTdxHost(fakeIntel(), { eventLog: Uint8Array.of(1) })
+    const { code, out } = await assay(['inspect', files.write('item.json', td.evidence(new Uint8Array(64)))])
+    expect(code).toBe(0)
+    for (const name of ['qe_vendor_id', 'mr_td', 'td_attributes.sept_ve_disable', 'attestation_key.x', 'qe_report.isv_svn'])
+      expect(out).toMatch(new RegExp(`^ +${name.replaceAll('.', '\\.')} +\\S`, 'm'))
+    expect(out).toContain(Buffer.from(td.pck.fields.ppid).toString('hex'))
+    expect(out).toMatch(/^ +sgx_extension\.sgx_tcb_components +7, 7, 2, /m)
+    expect(out).toMatch(/TDX-01 pass/)
+    expect(out).toMatch(/TDX-83 fail/)
+    expect(out).toContain('tdx-event-log-malformed')
   })
 
   it.each([

@@ -1,5 +1,4 @@
-import type { CertificateView } from '../verifiers/snp/inspect-certificate.ts'
-import type { Inspection } from '../verifiers/snp/inspect.ts'
+import type { Inspection, inspectCertificate as inspectAny } from '../verifiers/inspect.ts'
 import type { Evidence } from '../verifiers/verifier.ts'
 import { readBytes, withoutMark } from './files.ts'
 import { columns, jsonText, styled, type Session } from './output.ts'
@@ -8,15 +7,15 @@ import type { AddCommand } from './command.ts'
 type Flags = { readonly json?: true }
 
 const HELP = `
-FILE is evidence as JSON (an item or an appraisal request), the raw bytes of a report or of a guest driver's answer, or one certificate
-(DER or PEM); - reads standard input. Nothing is verified: use assay verify for a verdict.`
+FILE is evidence as JSON (an item or an appraisal request), the raw bytes of a report, of a guest driver's answer or of a quote, or one
+certificate (DER or PEM); - reads standard input. Nothing is verified: use assay verify for a verdict.`
 
-/** `assay inspect`: every field of a report or certificate, believing none of it. */
+/** `assay inspect`: every field of a report, quote or certificate, believing none of it. */
 export const addInspect: AddCommand = (program, session) => {
   program
     .command('inspect')
     .description('show every field of evidence or of a certificate, without verifying anything')
-    .argument('<file>', 'evidence, report or certificate; - for standard input')
+    .argument('<file>', 'evidence, report, quote or certificate; - for standard input')
     .option('--json', 'print as JSON')
     .addHelpText('after', HELP)
     .action((path: string, flags: Flags) => inspect(path, flags, session))
@@ -28,10 +27,10 @@ async function inspect(path: string, { json }: Flags, session: Session): Promise
   for (const view of views) session.out(viewText(view))
 }
 
-type View = Inspection | ({ readonly verified: false; readonly type: 'certificate' } & CertificateView)
+type View = Inspection | ({ readonly verified: false; readonly type: 'certificate' } & ReturnType<typeof inspectAny>)
 
 async function viewsOf(bytes: Uint8Array, path: string): Promise<readonly View[]> {
-  const { inspectEvidence } = await import('../verifiers/snp/inspect.ts')
+  const { inspectCertificate, inspectEvidence } = await import('../verifiers/inspect.ts')
   const kind = kindOf(withoutMark(bytes))
   if (kind === 'json') {
     const { parseEvidence } = await import('./evidence-file.ts')
@@ -39,7 +38,6 @@ async function viewsOf(bytes: Uint8Array, path: string): Promise<readonly View[]
     return parseEvidence(bytes, path).request.evidence.map((item) => inspectEvidence(evidenceOf(item)))
   }
   if (kind === 'raw') return [inspectEvidence(rawEvidence(bytes))]
-  const { inspectCertificate } = await import('../verifiers/snp/inspect-certificate.ts')
   return [{ verified: false, type: 'certificate', ...inspectCertificate(bytes, 'certificate') }]
 }
 
@@ -54,15 +52,20 @@ function kindOf(bytes: Uint8Array): 'json' | 'certificate' | 'raw' {
   return bytes[0] === DER_SEQUENCE || PEM_START.test(start) ? 'certificate' : 'raw'
 }
 
-/** MSG_REPORT_RSP is 32 bytes longer than the report in it (specification snp.md section 10). */
-const RESPONSE_BYTES = 1216
+/** A report has 1184 bytes; MSG_REPORT_RSP is 32 bytes longer than the report in it (specification snp.md section 10). */
+const [REPORT_BYTES, RESPONSE_BYTES] = [1184, 1216]
+/** A quote begins with its version (3 to 5), a key type and, from byte 4, the TEE type: 81h for TDX (specification tdx.md section 1.1). */
+const [QUOTE_VERSIONS, TEE_BYTE, TDX] = [[3, 4, 5], 4, 0x81]
+/** ECDSA P-256, the one key type there is. A report has there the upper half of its version, zero. */
+const [KEY_TYPE_BYTE, KEY_TYPE] = [2, 2]
 
-const rawEvidence = (bytes: Uint8Array): Evidence => ({
-  type: 'snp',
-  form: bytes.length === RESPONSE_BYTES ? 'report_response' : 'report',
-  bytes,
-  certificates: [],
-})
+function rawEvidence(bytes: Uint8Array): Evidence {
+  if (isQuote(bytes)) return { type: bytes[TEE_BYTE] === TDX ? 'tdx' : 'sgx', quote: bytes, certificates: [] }
+  return { type: 'snp', form: bytes.length === RESPONSE_BYTES ? 'report_response' : 'report', bytes, certificates: [] }
+}
+
+const isQuote = (bytes: Uint8Array): boolean =>
+  bytes.length !== REPORT_BYTES && bytes[KEY_TYPE_BYTE] === KEY_TYPE && QUOTE_VERSIONS.includes(bytes[0] ?? 0)
 
 const BANNER = 'UNVERIFIED: what follows is what the bytes say, and nothing of it is proven'
 
@@ -103,8 +106,17 @@ function line(element: object): Row {
 }
 
 const rows = (name: string, value: unknown): readonly Row[] =>
-  isObject(value) ? Object.entries(value).flatMap(([key, member]) => rows(`${name}.${key}`, member)) : [[name, text(value)]]
+  isObject(value) && !isPlainList(value)
+    ? Object.entries(value).flatMap(([key, member]) => rows(`${name}.${key}`, member))
+    : [[name, text(value)]]
 
-const text = (value: unknown): string => (typeof value === 'string' ? value : value === null ? '-' : JSON.stringify(value))
+/** A list without levels is one line. */
+const isPlainList = (value: unknown): value is readonly unknown[] => Array.isArray(value) && !value.some(isObject)
+
+function text(value: unknown): string {
+  if (isPlainList(value)) return value.map(text).join(', ')
+  if (value === null) return '-'
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 const asObject = (value: unknown): object => (isObject(value) ? value : { value })

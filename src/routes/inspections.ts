@@ -1,4 +1,4 @@
-import { inspectEvidence } from '../verifiers/snp/inspect.ts'
+import { inspectEvidence } from '../verifiers/inspect.ts'
 import { readJsonBody } from './body.ts'
 import { json, type Handler } from './call.ts'
 import { evidenceOf, refuseLongLogs } from './evidence.ts'

@@ -5,9 +5,9 @@ import { fakeAmd, type FakeAmd } from '../../simulator/amd.ts'
 import { signedReport } from '../../simulator/report.ts'
 import type { FakeVek } from '../../simulator/veks.ts'
 import { AttestationError } from '../problems.ts'
-import type { Evidence, SnpEvidence } from '../verifier.ts'
+import type { SnpEvidence } from '../verifier.ts'
 import { inspectCertificate } from './inspect-certificate.ts'
-import { inspectEvidence } from './inspect.ts'
+import { inspectSnp } from './inspect.ts'
 
 const NOW = new Date('2026-11-24T00:00:00Z')
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
@@ -29,9 +29,9 @@ const evidence = (bytes: Uint8Array, more: Partial<SnpEvidence> = {}): SnpEviden
 })
 
 /** The code with which evidence is refused; undefined when it is shown. */
-function codeOf(of: Evidence): string | undefined {
+function codeOf(of: SnpEvidence): string | undefined {
   try {
-    inspectEvidence(of)
+    inspectSnp(of)
     return undefined
   } catch (error) {
     if (error instanceof AttestationError) return error.code
@@ -39,10 +39,10 @@ function codeOf(of: Evidence): string | undefined {
   }
 }
 
-describe('inspectEvidence', () => {
+describe('inspectSnp', () => {
   it('shows every field of a report, marked as unverified, as plain JSON', () => {
     const bytes = signedReport(turin, { vmpl: 1, platformInfo: 0x67n, policy: 0x3001fn })
-    const shown = inspectEvidence(evidence(bytes))
+    const shown = inspectSnp(evidence(bytes))
     expect(shown.verified).toBe(false)
     expect(JSON.parse(JSON.stringify(shown))).toEqual(shown)
     expect(shown.report).toMatchObject({
@@ -74,7 +74,7 @@ describe('inspectEvidence', () => {
   })
 
   it('shows a report that verification would refuse, with the check that fails', () => {
-    const shown = inspectEvidence(evidence(reportBytes({ patches: [[0x048, '1c'] as const, [0x49f, '01'] as const] })))
+    const shown = inspectSnp(evidence(reportBytes({ patches: [[0x048, '1c'] as const, [0x49f, '01'] as const] })))
     expect(shown.report).toMatchObject({ signing_key: 'none', product: 'Milan' })
     expect(shown.checks.at(-1)).toMatchObject({ id: 'SNP-08', outcome: 'fail', code: 'snp-report-unsigned' })
   })
@@ -85,13 +85,13 @@ describe('inspectEvidence', () => {
     ['Venice', [0x188, '1a50'], { product: 'Venice', reported_tcb: { parts: null } }],
     ['a TCB with reserved bytes', [0x182, '01'], { reported_tcb: { value: '04000100000018db', parts: null } }],
   ] as const)('shows %s', (_, patch, expected) => {
-    const shown = inspectEvidence(evidence(reportBytes({ patches: [patch] })))
+    const shown = inspectSnp(evidence(reportBytes({ patches: [patch] })))
     expect(shown.report).toMatchObject(expected)
     expect(shown.checks.at(-1)?.outcome).toBe('fail')
   })
 
   it('reads the TCBs of version 2 in the only layout that makes it', () => {
-    const { report } = inspectEvidence(evidence(reportBytes({ version: 2 })))
+    const { report } = inspectSnp(evidence(reportBytes({ version: 2 })))
     expect(report).toMatchObject({ product: null, cpuid: null, launch_mit_vector: null })
     expect(report.reported_tcb.parts).toEqual({ bootloader: 4, tee: 0, snp: 24, microcode: 219 })
   })
@@ -103,7 +103,7 @@ describe('inspectEvidence', () => {
       { guid: GUID.crl, blob: new Uint8Array([4]) },
       { guid: '11111111-2222-3333-4444-555555555555', blob: new Uint8Array([5]) },
     ])
-    const shown = inspectEvidence(evidence(signedReport(turin), { certTable: table, certificates: [amd.root('Turin')] }))
+    const shown = inspectSnp(evidence(signedReport(turin), { certTable: table, certificates: [amd.root('Turin')] }))
     expect(shown.cert_table?.map(({ kind, length }) => [kind, length])).toEqual([
       ['vcek', turin.der.length],
       ['ask', 3],
@@ -116,17 +116,11 @@ describe('inspectEvidence', () => {
     expect(shown.certificates[2]).toMatchObject({ subject: expect.stringContaining('CN=ARK-Turin') })
   })
 
-  it('shows configfs-tsm evidence as what is inside', () => {
-    const shown = inspectEvidence({ type: 'tsm', provider: 'sev_guest', outblob: signedReport(turin) })
-    expect([shown.type, shown.report.product, shown.cert_table]).toEqual(['tsm', 'Turin', null])
-  })
-
   it.each([
     ['a report of another size', evidence(new Uint8Array(1183)), 'snp-report-size'],
     ['an unknown version', evidence(reportBytes({ patches: [[0, '06']] })), 'snp-report-version-unsupported'],
     ['a broken envelope', evidence(reportBytes(), { form: 'report_response' }), 'snp-envelope-not-raw'],
     ['a table without an end', evidence(reportBytes(), { certTable: new Uint8Array(3) }), 'snp-cert-table-malformed'],
-    ['another provider', { type: 'tsm', provider: 'tdx_guest', outblob: reportBytes() } as const, 'evidence-type-unsupported'],
   ])('refuses %s', (_, of, code) => expect(codeOf(of)).toBe(code))
 })
 

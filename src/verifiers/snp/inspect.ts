@@ -1,10 +1,9 @@
-import { AttestationError } from '../problems.ts'
-import { unwrapTsm } from '../tsm.ts'
-import type { Check, Evidence, EvidenceType, SnpEvidence } from '../verifier.ts'
+import type { Check, SnpEvidence } from '../verifier.ts'
 import { certificateEntries, readCertTable, type CertTableEntry } from './cert-table.ts'
 import { hex, hex64, platformInfoOf, policyOf } from './claims-of.ts'
 import type { SnpClaims, SnpTcb } from './claims.ts'
-import { inspectCertificate, readable, type CertificateView, type Unreadable } from './inspect-certificate.ts'
+import { readable, type Unreadable } from '../inspect-certificate.ts'
+import { inspectCertificate, type CertificateView } from './inspect-certificate.ts'
 import { isSupported, productOf, type KnownProduct } from './products.ts'
 import { readReport } from './report.ts'
 import { rawReport } from './structure-evidence.ts'
@@ -64,10 +63,9 @@ type ReportView = Plain & {
 /** One entry of the certificate table. */
 type TableEntryView = { readonly guid: string; readonly kind: string | null; readonly offset: number; readonly length: number }
 
-/** Evidence taken apart and explained, believing none of it. `checks`: those of structure only, up to the first that fails. */
-export type Inspection = {
+/** A report and what came along, taken apart and explained, believing none of it. `checks`: those of structure only, up to the first that fails. */
+export type SnpInspection = {
   readonly verified: false
-  readonly type: EvidenceType
   readonly report: ReportView
   readonly cert_table: readonly TableEntryView[] | null
   readonly certificates: readonly (CertificateView | ({ readonly at: string } & Unreadable))[]
@@ -138,7 +136,7 @@ function checksOf(bytes: Uint8Array): readonly Check[] {
   return judged.checks
 }
 
-function certificatesOf(evidence: SnpEvidence, entries: readonly CertTableEntry[]): Inspection['certificates'] {
+function certificatesOf(evidence: SnpEvidence, entries: readonly CertTableEntry[]): SnpInspection['certificates'] {
   const blobs = [
     ...certificateEntries(entries).map(({ kind, bytes }) => ({ at: `cert_table.${kind}`, bytes })),
     ...evidence.certificates.map((bytes, i) => ({ at: `certificates[${i}]`, bytes })),
@@ -153,7 +151,11 @@ const entryOf = ({ guid, kind, offset, bytes }: CertTableEntry): TableEntryView 
   length: bytes.length,
 })
 
-function inspectSnp(evidence: SnpEvidence): Omit<Inspection, 'type'> {
+/**
+ * Takes a report apart without trusting it: every field of report, certificate table and certificates. What verification would merely refuse
+ * is shown. Throws AttestationError where no field can be told: size, envelope or version of the report, the header of the table.
+ */
+export function inspectSnp(evidence: SnpEvidence): SnpInspection {
   const bytes = rawReport(evidence)
   checkVersion(bytes, checkSize(bytes))
   const entries = evidence.certTable === undefined ? undefined : readCertTable(evidence.certTable, []).entries
@@ -164,14 +166,4 @@ function inspectSnp(evidence: SnpEvidence): Omit<Inspection, 'type'> {
     certificates: certificatesOf(evidence, entries ?? []),
     checks: checksOf(bytes),
   }
-}
-
-/**
- * Takes evidence apart without trusting it: every field of report, certificate table and certificates. What verification would merely refuse
- * is shown. Throws AttestationError where no field can be told: size, envelope or version of the report, the header of the table, the provider.
- */
-export function inspectEvidence(evidence: Evidence): Inspection {
-  if (evidence.type === 'tdx' || evidence.type === 'sgx')
-    throw new AttestationError('evidence-type-unsupported', `${evidence.type} cannot be inspected`, { at: 'type' })
-  return { type: evidence.type, ...inspectSnp(evidence.type === 'tsm' ? unwrapTsm(evidence) : evidence) }
 }
