@@ -1,9 +1,9 @@
 import { isOlder } from '../stores/marks.ts'
 import type { CollateralStore } from '../stores/stores.ts'
 import { type Admitted, admitCollateral } from '../verifiers/admission.ts'
-import { parseAmdAddress } from '../verifiers/snp/address.ts'
 import type { Anchors } from '../verifiers/verifier.ts'
-import { type Addressed, addressed, type Bundle, type BundleItem, writeBundle } from './bundle.ts'
+import { type Addressed, addressed, itemAt } from './bundle-address.ts'
+import { type Bundle, type BundleItem, writeBundle } from './bundle.ts'
 import { reason } from './deps.ts'
 
 /** What became of one item of an imported bundle; `older`: genuine, but a newer one is known. */
@@ -23,16 +23,9 @@ export async function exportBundle(store: CollateralStore): Promise<string> {
   const items: BundleItem[] = []
   for (const { address } of entries) {
     const document = await store.get(address)
-    if (document !== undefined) items.push(...itemOf(document))
+    if (document !== undefined) items.push(...itemAt(document))
   }
   return writeBundle({ items })
-}
-
-function itemOf({ address, bytes }: Addressed): BundleItem[] {
-  const document = parseAmdAddress(address)
-  if (document === undefined) return []
-  if (document.kind === 'vcek') return [{ kind: 'amd-certificate', der: bytes }]
-  return [{ kind: 'amd-crl', product: document.product, endpoint: document.endpoint, der: bytes }]
 }
 
 /** Puts the items of a bundle that prove genuine into a store, one after the other, and says of each what became of it. */
@@ -48,11 +41,18 @@ export async function importBundle(bundle: Bundle, to: ImportTarget): Promise<re
 const ignored = (item: BundleItem): Imported => ({
   name: item.kind === 'other' ? String(item.item['kind']) : item.kind,
   outcome: 'ignored',
-  detail:
-    item.kind === 'other'
-      ? 'this version does not keep documents of this vendor'
-      : 'not a VCEK certificate; roots and intermediates are pinned',
+  detail: IGNORED[item.kind],
 })
+
+const IGNORED: Readonly<Record<BundleItem['kind'], string>> = {
+  'amd-certificate': 'not a VCEK certificate; roots and intermediates are pinned',
+  'amd-crl': '',
+  'intel-tcb-info': 'its text does not say for which platforms it is',
+  'intel-qe-identity': 'not the identity of a quoting enclave',
+  'intel-pck-crl': '',
+  'intel-root-ca-crl': '',
+  other: 'this version does not keep documents of this vendor',
+}
 
 async function importOne(document: Addressed, to: ImportTarget): Promise<Imported> {
   const name = document.address
@@ -75,8 +75,8 @@ async function hindranceOf(
   store: CollateralStore,
 ): Promise<Omit<Imported, 'name'> | undefined> {
   const [seen, kept] = await Promise.all([store.mark(address), store.get(address)])
-  if (seen === 'strictest') return { outcome: 'refused', detail: 'the rollback mark of this list cannot be believed' }
-  if (mark !== undefined && seen !== undefined && isOlder(mark, seen)) return { outcome: 'older', detail: 'a newer list was seen before' }
+  if (seen === 'strictest') return { outcome: 'refused', detail: 'the rollback mark of this document cannot be believed' }
+  if (mark !== undefined && seen !== undefined && isOlder(mark, seen)) return { outcome: 'older', detail: 'a newer one was seen before' }
   const lasts = mark === undefined && kept !== undefined && kept.expiresAt > expiresAt
   return lasts ? { outcome: 'older', detail: 'a certificate that lasts longer is kept' } : undefined
 }
