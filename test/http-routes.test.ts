@@ -195,10 +195,9 @@ describe('inspections', () => {
 
   it('name what cannot be read', async () => {
     expect(await codeOf(await post('/v1/inspections', '{"evidence":[{"type":"snp","report":"AAAA"}]}'))).toEqual([400, 'snp-report-size'])
-    expect(await codeOf(await post('/v1/inspections', '{"evidence":[{"type":"tdx","quote":""}]}'))).toEqual([
-      400,
-      'evidence-type-unsupported',
-    ])
+    expect(await codeOf(await post('/v1/inspections', '{"evidence":[{"type":"tdx","quote":""}]}'))).toEqual([400, 'tdx-quote-too-short'])
+    const long = { evidence: [{ type: 'tdx', quote: '', event_log: Buffer.alloc(1024 * 1024 + 1).toString('base64') }] }
+    expect(await codeOf(await post('/v1/inspections', JSON.stringify(long)))).toEqual([400, 'request-malformed'])
   })
 })
 

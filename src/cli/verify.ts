@@ -11,7 +11,14 @@ import { evidenceDigest, evidenceOf } from '../routes/evidence.ts'
 import type { AppraisalRequest } from '../routes/requests.ts'
 import { AttestationError, type ProblemCode } from '../verifiers/problems.ts'
 import { verify } from '../verifiers/registry.ts'
-import { genuineOnly, type Collateral, type CollateralAddress, type Evidence, type Finding } from '../verifiers/verifier.ts'
+import {
+  genuineOnly,
+  type Collateral,
+  type CollateralAddress,
+  type Evidence,
+  type Finding,
+  type Unverified,
+} from '../verifiers/verifier.ts'
 import type { Grounds } from '../config/grounds.ts'
 
 /** One question to the verifier, with everything that it depends on. */
@@ -74,23 +81,23 @@ async function judged(question: Question, evidence: Evidence): Promise<Judgement
   const bound = await boundData(question)
   const reading = { mode: grounds.mode, memo: createMemo() }
   const unverified = await verify(evidence, grounds.anchors, reading)
-  const collateral = await obtain(question, unverified.needs)
+  const collateral = await obtain(question, unverified)
   const rigour = policy === null ? genuineOnly : rigourOf(policy.document)
   const context = { ...reading, now, reportData: bound.reportData, rigour }
   const finding = await unverified.verify(collateral, context)
   return appraisalOf(question, { finding, collateral, keyBinding: bound.keyBinding })
 }
 
-/** Documents at hand, and `unavailable` for what is not: nobody was asked for it. */
-const given = ({ grounds: { documents } }: Question, needs: readonly CollateralAddress[]): Collateral => ({
-  documents: new Map([...documents].filter(([address]) => needs.includes(address))),
+/** Documents at hand, and `unavailable` for what is needed and is not: nobody was asked for it. */
+const given = ({ grounds: { documents } }: Question, { needs, wants = [] }: Unverified): Collateral => ({
+  documents: new Map([...documents].filter(([address]) => needs.includes(address) || wants.includes(address))),
   missing: new Map(needs.filter((address) => !documents.has(address)).map((address) => [address, 'unavailable'])),
   marks: new Map(),
 })
 
 /** What no bundle holds is asked of the vendor, if anybody may be asked. */
-async function obtain(question: Question, needs: readonly CollateralAddress[]): Promise<Collateral> {
-  const { documents, missing, marks } = given(question, needs)
+async function obtain(question: Question, unverified: Unverified): Promise<Collateral> {
+  const { documents, missing, marks } = given(question, unverified)
   if (question.fetch === undefined || missing.size === 0) return { documents, missing, marks }
   const fetched = await question.fetch([...missing.keys()])
   return { ...fetched, documents: new Map([...documents, ...fetched.documents]) }

@@ -71,9 +71,10 @@ async function decide(job: Job): Promise<Issued> {
   return issue(judgement.appraisal, { job, nonce, bound, unverified })
 }
 
-function obtain({ needs }: Unverified, challenge: CheckedChallenge | undefined, { call, services }: Job): Promise<Obtained> {
+function obtain({ needs, wants }: Unverified, challenge: CheckedChallenge | undefined, { call, services }: Job): Promise<Obtained> {
   return services.collateral.obtain({
     needs,
+    ...(wants === undefined ? {} : { wants }),
     prefix: call.prefix,
     caller: call.caller === undefined ? 'anonymous' : 'authenticated',
     // Without an unspent challenge nothing pays for a fetch (design section 7).

@@ -3,6 +3,7 @@ import { genuineOnly, type CollateralAddress, type RollbackMark } from '../verif
 import { mayBeUndecided, type AtHand } from './at-hand.ts'
 
 const LIST: CollateralAddress = 'amd/crl/Milan/vcek'
+const TCB_INFO: CollateralAddress = 'intel/tcb-info/tdx/00806f050000/standard'
 const now = new Date('2026-11-24T12:00:00Z')
 const inSeconds = (seconds: number) => new Date(now.getTime() + seconds * 1000)
 
@@ -11,14 +12,22 @@ type Facts = {
   mark?: RollbackMark
   expires?: Date
   grace?: number
+  /** Of TDX and SGX. */
+  intelGrace?: readonly [tdx: number, sgx: number]
+  address?: CollateralAddress
   needs?: readonly CollateralAddress[]
 }
 
-function atHand({ missing, mark, expires, grace = 0, needs = [LIST] }: Facts): AtHand {
-  const only = <T>(value: T | undefined): ReadonlyMap<CollateralAddress, T> => new Map(value === undefined ? [] : [[LIST, value]])
+function atHand({ missing, mark, expires, grace = 0, intelGrace: [tdx, sgx] = [0, 0], address = LIST, needs = [address] }: Facts): AtHand {
+  const only = <T>(value: T | undefined): ReadonlyMap<CollateralAddress, T> => new Map(value === undefined ? [] : [[address, value]])
   const collateral = { documents: new Map(), missing: only(missing), marks: only(mark) }
   const obtained = { collateral, fetchedAt: new Map(), expiresAt: only(expires), retryAfter: undefined }
-  return { needs, obtained, rigour: { ...genuineOnly, snp: { ...genuineOnly.snp, crlGraceSeconds: grace } }, now }
+  const rigour = {
+    snp: { ...genuineOnly.snp, crlGraceSeconds: grace },
+    tdx: { ...genuineOnly.tdx, collateralGraceSeconds: tdx },
+    sgx: { ...genuineOnly.sgx, collateralGraceSeconds: sgx },
+  }
+  return { needs, obtained, rigour, now }
 }
 
 describe('whether the verdict may be undecided', () => {
@@ -32,6 +41,12 @@ describe('whether the verdict may be undecided', () => {
     ['a list ends in 60 seconds', { expires: inSeconds(60) }, false],
     ['a list has ended', { expires: inSeconds(-1) }, true],
     ['a list has ended, within its grace', { expires: inSeconds(-1), grace: 120 }, false],
+    ['a document of Intel’s does not exist', { address: TCB_INFO, missing: 'not-found' }, true],
+    ['a document of Intel’s is there', { address: TCB_INFO, expires: inSeconds(3600) }, false],
+    ['one of Intel’s has ended, within AMD’s grace', { address: TCB_INFO, expires: inSeconds(-1), grace: 120 }, true],
+    ['one of Intel’s has ended, within its grace', { address: TCB_INFO, expires: inSeconds(-1), intelGrace: [120, 120] }, false],
+    ['one of Intel’s has ended, within the grace of TDX alone', { address: TCB_INFO, expires: inSeconds(-1), intelGrace: [120, 0] }, true],
+    ['a list has ended, within Intel’s grace', { expires: inSeconds(-1), intelGrace: [120, 120] }, true],
   ])('%s', (_, facts, expected) => {
     expect(mayBeUndecided(atHand(facts))).toBe(expected)
   })

@@ -15,10 +15,23 @@ const MARGIN_SECONDS = 60
 /** Whether the verdict may be `undecided` for want of a usable vendor document: one is missing, about to expire, or its mark is unreadable. */
 export function mayBeUndecided({ needs, obtained, rigour, now }: AtHand): boolean {
   const { missing, marks } = obtained.collateral
-  const soon = now.getTime() + (MARGIN_SECONDS - rigour.snp.crlGraceSeconds) * 1000
   return needs.some((address) => {
+    const soon = now.getTime() + (MARGIN_SECONDS - graceSeconds(address, rigour)) * 1000
     const expiresAt = obtained.expiresAt.get(address)
     const expiring = expiresAt !== undefined && expiresAt.getTime() < soon
-    return missing.get(address) === 'unavailable' || expiring || marks.get(address) === 'strictest'
+    return leavesUndecided(address, missing.get(address)) || expiring || marks.get(address) === 'strictest'
   })
 }
+
+const isIntels = (address: CollateralAddress): boolean => address.startsWith('intel/')
+
+/**
+ * A chip for which AMD has no certificate is not genuine; without a document of Intel's nothing is known, even where Intel says that there is
+ * none (specification tdx.md TDX-88).
+ */
+const leavesUndecided = (address: CollateralAddress, missing: 'not-found' | 'unavailable' | undefined): boolean =>
+  missing === 'unavailable' || (missing === 'not-found' && isIntels(address))
+
+/** Of the two kinds of quotes the shorter: to spend a challenge late costs less than to spend it in vain. */
+const graceSeconds = (address: CollateralAddress, { snp, tdx, sgx }: Rigour): number =>
+  isIntels(address) ? Math.min(tdx.collateralGraceSeconds, sgx.collateralGraceSeconds) : snp.crlGraceSeconds
