@@ -174,12 +174,12 @@ describe('container images', () => {
   })
 
   it('are unknown where an event of the register is', () => {
-    const image = pull(`{"image":"alpine","digest":"${DIGEST}"}`)
+    const alpine = pull(`{"image":"alpine","digest":"${DIGEST}"}`)
     const hidden: Event = { ...pull('{"image":"b","digest":"sha256:00"}'), type: 0xa }
-    expect(imagesOf(image, hidden)).toBeNull()
-    expect(imagesOf(image, { ...hidden, data: text('x') })).toBeNull()
-    expect(imagesOf(image, { register: 3, type: 6, digest: sha384(text('x')) })).toBeNull()
-    expect(imagesOf(image, { ...hidden, register: 1 })).toEqual([DIGEST])
+    expect(imagesOf(alpine, hidden)).toBeNull()
+    expect(imagesOf(alpine, { ...hidden, data: text('x') })).toBeNull()
+    expect(imagesOf(alpine, { register: 3, type: 6, digest: sha384(text('x')) })).toBeNull()
+    expect(imagesOf(alpine, { ...hidden, register: 1 })).toEqual([DIGEST])
   })
 
   it('are not read from other registers', () => {

@@ -58,8 +58,9 @@ function isOfAnotherDigest(entry: DstackEntry): boolean {
 
 /** A supplied preimage (in hex, or as it is) is compared, never hashed. */
 function isOfAnotherPreimage(entry: DstackEntry): boolean {
+  if (entry.preimage === undefined) return false
   const preimage = Buffer.from(preimageOf(entry))
-  return entry.preimage !== undefined && entry.preimage !== preimage.toString('hex') && entry.preimage !== preimage.toString()
+  return entry.preimage !== preimage.toString('hex') && entry.preimage !== preimage.toString()
 }
 
 /** What an event breaks by itself. */
