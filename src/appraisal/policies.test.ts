@@ -33,6 +33,33 @@ describe('strict', () => {
     })
     expect(strict.document.snp.measurements).toBeUndefined()
   })
+
+  it('accepts of TDs and enclaves what section 6.1 of specification tdx.md does by default, with a TCB that lacks nothing', () => {
+    const platform = { min_sgx_type: 'Standard', smt: 'any', dynamic_platform: 'any', cached_keys: 'any' }
+    const tcb = { accepted_tcb_statuses: ['UpToDate'], collateral_grace_seconds: 0, skew_seconds: 0, platform }
+    expect(strict.document.tdx).toEqual({
+      ...tcb,
+      initdata: 'bound-if-sent',
+      td_attributes: {
+        debug: 'deny',
+        other_tud_bits: 'deny',
+        icssd: 'deny',
+        servtd_ext: 'deny',
+        lass: 'allow',
+        sept_ve_disable: 'require',
+        migratable: 'deny',
+        pks: 'allow',
+        kl: 'allow',
+        tpa: 'allow',
+        perfmon: 'deny',
+        reserved_bits: 'deny',
+      },
+      xfam: { allowed: '0x000000000006dbe7' },
+      tee_tcb_svn2_regression: 'refuse',
+      event_log: { ccel: 'any', dstack: 'any', replayed_rtmrs: [0, 1, 2, 3], secure_boot: 'any' },
+    })
+    expect(strict.document.sgx).toEqual({ ...tcb, debug: 'deny' })
+  })
 })
 
 describe('rigourOf', () => {
@@ -40,6 +67,18 @@ describe('rigourOf', () => {
     expect(rigourOf(strict.document).snp).toEqual({ revocation: 'require', crlGraceSeconds: 0, skewSeconds: 60, maskedChipId: 'refuse' })
     const other = readPolicy('name: a\nsnp: {masked_chip_id: allow, crl: {mode: prefer, grace_seconds: 5, skew_seconds: 7}}', 'a')
     expect(rigourOf(other.document).snp).toEqual({ revocation: 'prefer', crlGraceSeconds: 5, skewSeconds: 7, maskedChipId: 'allow' })
+  })
+
+  it('hands each kind of quote its own dates, and TDX the registers that logs must replay to', () => {
+    const { tdx, sgx } = rigourOf(strict.document)
+    expect(tdx).toEqual({ collateralGraceSeconds: 0, skewSeconds: 0, replayedRtmrs: [0, 1, 2, 3] })
+    expect(sgx).toEqual({ collateralGraceSeconds: 0, skewSeconds: 0 })
+    const other = readPolicy(
+      'name: a\ntdx: {collateral_grace_seconds: 5, skew_seconds: 7, event_log: {replayed_rtmrs: [1, 2]}}\nsgx: {collateral_grace_seconds: 8, skew_seconds: 9}',
+      'a',
+    )
+    expect(rigourOf(other.document).tdx).toEqual({ collateralGraceSeconds: 5, skewSeconds: 7, replayedRtmrs: [1, 2] })
+    expect(rigourOf(other.document).sgx).toEqual({ collateralGraceSeconds: 8, skewSeconds: 9 })
   })
 })
 
@@ -71,6 +110,18 @@ describe('weakeningsOf', () => {
       'snp.measurements: DANGEROUSLY_ACCEPT_ANY',
       'snp.guest_policy.debug: DANGEROUSLY_ALLOW',
       'snp.crl.mode: DANGEROUSLY_OFF',
+    ])
+    const tds = readPolicy(
+      'name: a\ntdx: {mr_td: DANGEROUSLY_ACCEPT_ANY, td_attributes: {debug: DANGEROUSLY_ALLOW, other_tud_bits: DANGEROUSLY_ALLOW, reserved_bits: DANGEROUSLY_ALLOW}}\nsgx: {mr_enclave: DANGEROUSLY_ACCEPT_ANY, debug: DANGEROUSLY_ALLOW}',
+      'a',
+    )
+    expect(weakeningsOf(tds.document)).toEqual([
+      'tdx.mr_td: DANGEROUSLY_ACCEPT_ANY',
+      'tdx.td_attributes.debug: DANGEROUSLY_ALLOW',
+      'tdx.td_attributes.other_tud_bits: DANGEROUSLY_ALLOW',
+      'tdx.td_attributes.reserved_bits: DANGEROUSLY_ALLOW',
+      'sgx.mr_enclave: DANGEROUSLY_ACCEPT_ANY',
+      'sgx.debug: DANGEROUSLY_ALLOW',
     ])
   })
 })

@@ -5,7 +5,7 @@ import { asked, type TdxRule } from './rule.ts'
  * Whether a TEE_TCB_SVN (16 bytes in hex) reaches another: the module’s major version (byte 1) and its SVN (byte 0) as one pair, major
  * first, because the SVN starts anew in each major; all other bytes one by one (sections 5.4 and 7).
  */
-export function reaches(actual: string, least: string): boolean {
+function reaches(actual: string, least: string): boolean {
   const [has, needs] = [Buffer.from(actual, 'hex'), Buffer.from(least, 'hex')]
   const others = needs.subarray(2).every((svn, at) => (has[at + 2] ?? -1) >= svn)
   return others && has.readUInt16LE(0) >= needs.readUInt16LE(0)
