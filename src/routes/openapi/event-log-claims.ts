@@ -13,7 +13,7 @@ export const eventLogClaims = z
       secure_boot: z.boolean().nullable(),
       boot_applications: z.array(digest),
       kernel_cmdline: z.string().nullable(),
-      container_images: z.array(z.string()),
+      container_images: z.array(z.string()).nullable(),
     }),
     dstack: z
       .strictObject({
