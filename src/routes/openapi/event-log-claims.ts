@@ -11,7 +11,7 @@ export const eventLogClaims = z
     replayed: z.array(z.int()).meta({ description: 'Registers whose replay equals the quote' }),
     facts: z.strictObject({
       secure_boot: z.boolean().nullable(),
-      boot_applications: z.array(digest),
+      boot_applications: z.array(digest).nullable(),
       kernel_cmdline: z.string().nullable(),
       container_images: z.array(z.string()).nullable(),
     }),
