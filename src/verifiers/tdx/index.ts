@@ -103,7 +103,7 @@ function conclude(read: Read, { facts, verdict, before }: Verified, context: Con
 function proven(read: Read, { anchors, context }: Grounds): { readonly facts: Facts | undefined; readonly checks: readonly Check[] } {
   const isProven = read.reading?.mode === context.mode
   const proof = isProven ? read.proof : proveQuote(read.quote, read.evidence.certificates, { anchors, ...context })
-  const dates = proof.facts === undefined ? [] : checkDates('PCK chain', proof.facts.pck.windows, context.now)
+  const dates = proof.windows.length === 0 ? [] : checkDates('PCK chain', proof.windows, context.now)
   const checks = [...read.quote.checks, ...proof.chain, ...dates, ...proof.quote]
   return { facts: hasFailed(checks) ? undefined : proof.facts, checks }
 }

@@ -1,5 +1,6 @@
 import { skipped } from '../checks.ts'
 import type { Anchors, Check, Reading } from '../verifier.ts'
+import type { Window } from './certificate-dates.ts'
 import { tdxFactKey, type PckFact, type QeFact } from './facts.ts'
 import { provePck, type ChainSource, type PckProof } from './pck-chain.ts'
 import type { AuthData } from './quote-auth.ts'
@@ -12,6 +13,8 @@ export type QuoteProof = {
   readonly chain: readonly Check[]
   /** TDX-46, 44, 45, 52. */
   readonly quote: readonly Check[]
+  /** When the certificates of a proven chain are valid, also where the quote below it is not proven; else empty. */
+  readonly windows: readonly Window[]
   /** Only when none of these checks failed. */
   readonly facts?: { readonly pck: PckFact; readonly qe: QeFact }
 }
@@ -32,12 +35,13 @@ const partsOf = (source: ChainSource): readonly Uint8Array[] => (source.from ===
 export function proveQuote(quote: Quote, certificates: readonly Uint8Array[], scope: ProofScope): QuoteProof {
   const source = sourceOf(quote, certificates)
   const { checks: chain, fact: pck } = chainProof(source, scope, quote.checks)
-  if (pck === undefined) return { chain, quote: Object.values(PROOF_RULES).map((rule) => skipped(rule, 'not reached')) }
+  if (pck === undefined) return { chain, windows: [], quote: Object.values(PROOF_RULES).map((rule) => skipped(rule, 'not reached')) }
+  const { windows } = pck
   const { checks, fact: qe } = qeProof(quote.auth, pck, scope)
-  if (qe === undefined) return { chain, quote: [...checks, skipped(PROOF_RULES.quote, 'not reached')] }
+  if (qe === undefined) return { chain, windows, quote: [...checks, skipped(PROOF_RULES.quote, 'not reached')] }
   const signature = checkQuoteSignature(quote, qe)
-  const all = [...checks, signature]
-  return signature.outcome === 'pass' ? { chain, quote: all, facts: { pck, qe } } : { chain, quote: all }
+  const proof = { chain, windows, quote: [...checks, signature] }
+  return signature.outcome === 'pass' ? { ...proof, facts: { pck, qe } } : proof
 }
 
 function chainProof(source: ChainSource, { anchors, mode, memo }: ProofScope, before: readonly Check[]): PckProof {
