@@ -45,6 +45,7 @@ describe('secure boot', () => {
 
   it('is told before the separator of its register alone', () => {
     expect(stateOf(secureBoot(1))).toBeNull()
+    expect(stateOf(secureBoot(1), { register: 0, type: 0xa, data: text('ACPI DATA') })).toBeNull()
     expect(stateOf(NORMAL, secureBoot(1))).toBeNull()
     expect(stateOf(secureBoot(1), { ...NORMAL, register: 1 })).toBeNull()
     expect(stateOf({ ...secureBoot(1), register: 1 }, NORMAL)).toBeNull()

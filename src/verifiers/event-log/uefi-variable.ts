@@ -9,9 +9,6 @@ export type UefiVariable = {
   readonly data: Uint8Array
 }
 
-/** Longer names than any firmware has, in UTF-16 units; specification tpm.md section 10.1. */
-const MAX_NAME_UNITS = 512n
-
 /** Reads a variable strictly: lengths exact, nothing behind the data. undefined where the bytes are none. */
 export const readUefiVariable = (bytes: Uint8Array): UefiVariable | undefined =>
   readable(() => Reader.all(bytes, { what: 'UEFI_VARIABLE_DATA' }, variable))
@@ -19,7 +16,7 @@ export const readUefiVariable = (bytes: Uint8Array): UefiVariable | undefined =>
 function variable(r: Reader): UefiVariable {
   const guid = Buffer.from(r.bytes('VariableName', 16)).toString('hex')
   const [nameUnits, dataBytes] = [r.u64le('UnicodeNameLength'), r.u64le('VariableDataLength')]
-  if (nameUnits > MAX_NAME_UNITS || dataBytes > r.left) throw r.malformed('UnicodeNameLength', 'lengths are past the end')
+  // Lengths beyond 2^53 lose their last digits here, and are past the end all the same.
   const name = Buffer.from(r.bytes('UnicodeName', 2 * Number(nameUnits))).toString('utf16le')
   return { guid, name, data: r.bytes('VariableData', Number(dataBytes)) }
 }

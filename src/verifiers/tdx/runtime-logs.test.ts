@@ -100,6 +100,12 @@ describe('a runtime log', () => {
     expect(judge({ runtimeLog: json(stripped) }).claims?.facts).toEqual(FACTS)
   })
 
+  it('may tell of firmware alone', () => {
+    const judgement = judge({ runtimeLog: json(BOOT.map(booted)), rtmrs: rtmrsOf(BOOT) })
+    expect(outcomes(judgement)).toEqual(GOOD)
+    expect(judgement.claims).toMatchObject({ events: 2, replayed: [0, 1, 2, 3], dstack: null })
+  })
+
   it('tells nothing where RTMR3 does not replay', () => {
     const judgement = judge({ runtimeLog: json(whole.with(4, runtime('compose-hash', 'abcd'))), replayedRtmrs: [0, 1, 2] })
     expect(outcomes(judgement)).toEqual(GOOD)
