@@ -20,9 +20,8 @@ export type Header = {
   readonly size?: number
 }
 
-/** Little-endian numbers of 16 and 32 bits. */
-export const u16 = (value: number): Buffer => Buffer.from([value & 0xff, value >>> 8])
-/** See {@link u16}. */
+const u16 = (value: number): Buffer => Buffer.from([value & 0xff, value >>> 8])
+/** 32 bits, little-endian. */
 export function u32(value: number): Buffer {
   const bytes = Buffer.alloc(4)
   bytes.writeUInt32LE(value)
@@ -37,7 +36,7 @@ export const sha384 = (...parts: readonly Uint8Array[]): Buffer => {
 }
 
 /** SHA-384 alone, as in every CCEL. */
-export const SHA384 = 0x000c
+const SHA384 = 0x000c
 
 const AS_EDK2_WRITES_IT = {
   index: 1,

@@ -12,7 +12,7 @@ export type LogRules = {
 }
 
 /** One record of a log (TCG PC Client Platform Firmware Profile, TCG_PCR_EVENT2). Nothing in it is believed. */
-export type LogEvent = {
+type LogEvent = {
   /** Place in the log, from 0; the header is not counted. */
   readonly number: number
   /** Register index as logged: a PCR, or an index of measurement registers (CCEL). */
