@@ -221,6 +221,13 @@ describe('what every platform needs', () => {
     expect(asked.length).toBe(before)
   })
 
+  it('is not fetched where it is not kept fresh, either', async () => {
+    const { service, asked } = lab({ standing: [] })
+    expect((await service.obtain(paying(ROOT ?? TCB))).collateral.missing.size).toBe(1)
+    await service.remember(accepted([ROOT ?? TCB]))
+    expect(asked).toEqual([])
+  })
+
   it('does not keep a service from being ready, unless it is required', async () => {
     const [wanted, required] = [lab(), lab({ standing: standingFor(INTEL_STANDING, { needed: 'required' }) })]
     for (const { service, state } of [wanted, required]) {
@@ -334,6 +341,36 @@ describe('in the background', () => {
     expect([one.count(TCB), shared.count(TCB)]).toEqual([2, 0])
     expect((await shared.service.obtain(paying(TCB))).fetchedAt.get(TCB)).toEqual(hours(12))
     expect(two.asked).toEqual([])
+  })
+
+  it('a document of which a newer one was seen elsewhere carries no verdict any more', async () => {
+    fakeTimers()
+    const { service, store, count, state } = lab()
+    await service.start()
+    await service.obtain(paying(TCB))
+    await service.remember(accepted([TCB]))
+    await store.advanceMark(TCB, { number: 0n, thisUpdate: hours(0.5) })
+    state.now = hours(1)
+    state.answer = () => DOWN
+    await later(60_000)
+    expect(count(TCB)).toBe(2)
+    const { collateral, expiresAt } = await service.obtain(paying(TCB))
+    expect(collateral.marks.get(TCB)).toEqual({ number: 0n, thisUpdate: hours(0.5) })
+    expect(expiresAt.get(TCB)).toEqual(new Date(0))
+  })
+
+  it('a document that is already followed is not looked at again for every acceptance', async () => {
+    const { collateral: memory } = memoryStores()
+    let reads = 0
+    const mark = async (address: CollateralAddress) => {
+      if (address === EARLY) reads += 1
+      return memory.mark(address)
+    }
+    const { service } = lab({ store: { ...memory, mark } })
+    await service.start()
+    for (let i = 0; i < 5; i += 1) await service.remember(accepted([], [EARLY]))
+    await service.stop()
+    expect(reads).toBe(1)
   })
 
   it('nothing is followed after the service was stopped, or before it was started', async () => {
