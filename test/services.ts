@@ -17,6 +17,7 @@ import { createMemo } from '../src/service/memo.ts'
 import { createReadiness, type SettableReadiness } from '../src/service/readiness.ts'
 import type { Services } from '../src/routes/services.ts'
 import type { FakeAmd } from '../src/simulator/amd.ts'
+import { intelDocument, type FakeIntel } from '../src/simulator/intel.ts'
 import { SIM_MEASUREMENT } from '../src/simulator/report.ts'
 import { memoryStores } from '../src/stores/memory.ts'
 import type { Stores } from '../src/stores/stores.ts'
@@ -79,6 +80,8 @@ const AUDIENCES: readonly Audience[] = [
 export type TestOptions = {
   /** The vendor whose keys are trusted and whose documents can be had; absent: AMD's pinned keys and no network. */
   readonly amd?: FakeAmd
+  /** The same for Intel, beside `amd`; absent: nobody of Intel's is trusted. */
+  readonly intel?: FakeIntel
   readonly anchors?: Anchors
   readonly mode?: Mode
   readonly stores?: Stores
@@ -114,7 +117,7 @@ const DEFAULTS = {
 
 /** Services as main.ts assembles them, without files, sockets and processes. */
 export async function testServices(options: TestOptions): Promise<TestServices> {
-  const given = { ...DEFAULTS, ...vendorDefaults(options.amd), stores: memoryStores(), ...options }
+  const given = { ...DEFAULTS, ...vendorDefaults(options), stores: memoryStores(), ...options }
   const { mode, stores, vendor, now, anchors, standing } = given
   const keys = deriveKeys(randomBytes(32), mode)
   const policies = policySetOf([strict, ...[...POLICIES, ...given.policies].map((p) => readPolicy(JSON.stringify(p), 'fixture'))])
@@ -148,10 +151,12 @@ export async function testServices(options: TestOptions): Promise<TestServices> 
   return { services, readiness, stores, audit, stop: () => stop(services, readiness) }
 }
 
-const vendorDefaults = (amd: FakeAmd | undefined) =>
-  amd === undefined
-    ? { anchors: pinnedAnchors, vendor: offlineVendor, standing: [] }
-    : { anchors: anchorsOf(amd.anchors()), vendor: vendorOf(amd), standing: standingFor(amdLists(amd.products)) }
+function vendorDefaults({ amd, intel }: TestOptions) {
+  if (amd === undefined) return { anchors: pinnedAnchors, vendor: offlineVendor, standing: [] }
+  const standing = standingFor(amdLists(amd.products))
+  if (intel === undefined) return { anchors: anchorsOf(amd.anchors()), vendor: vendorOf(amd), standing }
+  return { anchors: anchorsOf(amd.anchors(), intel.anchors()), vendor: withIntel(intel, vendorOf(amd)), standing }
+}
 
 async function stop({ collateral }: Services, readiness: SettableReadiness): Promise<void> {
   readiness.stop()
@@ -162,6 +167,18 @@ async function stop({ collateral }: Services, readiness: SettableReadiness): Pro
 export function vendorOf(amd: FakeAmd, overrides: (address: string) => Fetched | undefined = () => undefined): Vendor {
   return { fetch: async ({ address }) => overrides(address) ?? documentOf(amd, address) }
 }
+
+/** The fake Intel as a vendor without HTTP, beside another. */
+export const withIntel = (
+  intel: FakeIntel,
+  other: Vendor,
+  overrides: (address: string) => Fetched | undefined = () => undefined,
+): Vendor => ({
+  fetch: async (request) =>
+    request.address.startsWith('intel/')
+      ? (overrides(request.address) ?? { outcome: 'found', bytes: intelDocument(intel, request.address) })
+      : other.fetch(request),
+})
 
 function documentOf(amd: FakeAmd, address: string): Fetched {
   const document = parseAmdAddress(address)

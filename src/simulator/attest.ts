@@ -1,6 +1,7 @@
 import { bindingInput, nonceBinding, proofInput, reportDataOf } from '../access/binding.ts'
 import { bindingKey, proofOf, thumbprint, type BindingKey } from './binding-keys.ts'
-import { base64, type EvidenceItemJson, type FakeHost } from './hosts.ts'
+import { base64, type EvidenceItemJson } from './hosts.ts'
+import type { IntelItemJson } from './intel-hosts.ts'
 import type { ReportFields } from './report.ts'
 
 /** Which service is asked, and for whom. */
@@ -14,8 +15,13 @@ export type AttestTarget = {
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>
 }
 
+/** A host of any vendor: evidence for 64 bytes of report data, with fields of its own for one report or quote. */
+export type Attester<Fields> = {
+  readonly evidence: (reportData: Uint8Array, fields?: Fields) => EvidenceItemJson | IntelItemJson
+}
+
 /** What is asked, and what goes wrong on purpose. */
-export type AttestOptions = AttestTarget & {
+export type AttestOptions<Fields = Partial<ReportFields>> = AttestTarget & {
   /** Default: a new P-256 key. */
   readonly key?: BindingKey | 'none'
   readonly binding?: 'hash' | 'nonce'
@@ -24,15 +30,15 @@ export type AttestOptions = AttestTarget & {
   readonly nonce?: Uint8Array
   /** Sends a nonce of the relying party instead of a challenge. */
   readonly relyingPartyNonce?: Uint8Array
-  /** Fields of this report only. */
-  readonly fields?: Partial<ReportFields>
+  /** Fields of this report or quote only. */
+  readonly fields?: Fields
   /** The last word on the request before it is sent. */
   readonly change?: (request: AttestRequest) => unknown
 }
 
 /** The body of POST /v1/appraisals. */
 export type AttestRequest = {
-  readonly evidence: readonly EvidenceItemJson[]
+  readonly evidence: readonly (EvidenceItemJson | IntelItemJson)[]
   readonly nonce?: string
   readonly relying_party_nonce?: string
   readonly binding?: 'hash' | 'nonce'
@@ -50,7 +56,7 @@ export type AttestAnswer = { readonly status: number; readonly headers: Headers;
 const DEFAULT_AUDIENCE = 'default'
 
 /** The whole protocol of a host: challenge, binding, report, appraisal. A challenge that is refused is answered as it is. */
-export async function attest(host: FakeHost, options: AttestOptions): Promise<AttestAnswer> {
+export async function attest<Fields>(host: Attester<Fields>, options: AttestOptions<Fields>): Promise<AttestAnswer> {
   const given = options.relyingPartyNonce ?? options.nonce
   const challenge = given === undefined ? await requestChallenge(options) : undefined
   const nonce = given ?? challenge?.nonce
@@ -78,7 +84,11 @@ async function appraise(request: unknown, target: AttestTarget): Promise<AttestA
 }
 
 /** The request of a host for a nonce, correct in every part. */
-export function attestRequest(host: FakeHost, nonce: Uint8Array, options: Omit<AttestOptions, 'url'>): AttestRequest {
+export function attestRequest<Fields>(
+  host: Attester<Fields>,
+  nonce: Uint8Array,
+  options: Omit<AttestOptions<Fields>, 'url'>,
+): AttestRequest {
   const bound = options.binding === 'nonce' ? { reportData: nonceBinding(nonce), members: {} } : hashBinding(nonce, options)
   return {
     evidence: [host.evidence(bound.reportData, options.fields)],
@@ -90,7 +100,7 @@ export function attestRequest(host: FakeHost, nonce: Uint8Array, options: Omit<A
   }
 }
 
-function hashBinding(nonce: Uint8Array, options: Omit<AttestOptions, 'url'>) {
+function hashBinding(nonce: Uint8Array, options: Pick<AttestOptions<unknown>, 'key' | 'runtimeData' | 'audience'>) {
   const key = options.key === 'none' ? undefined : (options.key ?? bindingKey('P-256'))
   const { runtimeData, audience = DEFAULT_AUDIENCE } = options
   const input = bindingInput({ nonce, runtimeData, audience, thumbprint: key === undefined ? undefined : thumbprint(key.jwk) })

@@ -5,7 +5,7 @@ import { readCnfJwk, verifyCnfProof } from '../access/cnf.ts'
 import { fakeAmd, type FakeAmd } from './amd.ts'
 import { attest, type AttestRequest } from './attest.ts'
 import { bindingKey, type BindingKeyKind } from './binding-keys.ts'
-import { fakeHost, type EvidenceItemJson, type FakeHost } from './hosts.ts'
+import { fakeHost, type FakeHost } from './hosts.ts'
 
 let amd: FakeAmd
 let host: FakeHost
@@ -15,12 +15,11 @@ beforeAll(async () => {
 })
 
 const decode = (text: string | undefined) => Buffer.from(text ?? '', 'base64')
-const reportOf = (item: EvidenceItemJson | undefined): Buffer =>
-  item?.type === 'tsm'
-    ? decode(item.outblob)
-    : item?.report === undefined
-      ? decode(item?.report_response).subarray(32)
-      : decode(item.report)
+const reportOf = (item: AttestRequest['evidence'][number] | undefined): Buffer => {
+  if (item?.type === 'tsm') return decode(item.outblob)
+  if (item?.type !== 'snp') throw new Error('no report')
+  return item.report === undefined ? decode(item.report_response).subarray(32) : decode(item.report)
+}
 
 /** A service that gives one challenge and keeps what it was sent. */
 function fakeService(status = 201) {
