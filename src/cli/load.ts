@@ -10,8 +10,10 @@ export function configuration(session: Session, flags: readonly Flag[] = []): Lo
   return loaded
 }
 
-/** Where AMD’s documents are asked for, for commands that need nothing else of the configuration. */
-export function configuredKds({ environment }: Session): Loaded['config']['amdKds'] {
-  const { ASSAY_AMD_KDS_URL, ASSAY_AMD_KDS_TRANSPORT } = environment
-  return loadConfig({ environment: { ASSAY_AMD_KDS_URL, ASSAY_AMD_KDS_TRANSPORT }, readText: () => '' }).config.amdKds
+const VENDOR_VARIABLE = /^ASSAY_(?:AMD|INTEL)_/
+
+/** Where the vendors’ documents are asked for, for commands that need nothing else of the configuration. */
+export function configuredVendors({ environment }: Session): Pick<Loaded['config'], 'amdKds' | 'intel'> {
+  const vendors = Object.fromEntries(Object.entries(environment).filter(([name]) => VENDOR_VARIABLE.test(name)))
+  return loadConfig({ environment: vendors, readText: () => '' }).config
 }

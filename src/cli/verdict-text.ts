@@ -2,6 +2,7 @@ import type { ItemAppraisal } from '../appraisal/appraisal.ts'
 import { problemOf } from '../verifiers/problems.ts'
 import type { Check } from '../verifiers/verifier.ts'
 import { columns, printable, styled } from './output.ts'
+import { factsOf } from './verdict-facts.ts'
 import type { Verdict } from './verify.ts'
 
 const MARK = { pass: 'ok', fail: 'FAIL', warn: 'warn', skip: 'skip' } as const
@@ -43,24 +44,10 @@ function itemText({ label, type, checks, claims }: ItemAppraisal): string {
   const lines = checks.map(
     (check) => `  ${styled(COLOUR[check.outcome], MARK[check.outcome].padEnd(4))}  ${check.id.padEnd(7)} ${printable(check.title)}`,
   )
-  const { snp } = claims
-  const facts = snp === undefined ? '' : `\n${columns(factsOf(snp), 2)}`
+  const known = factsOf(claims)
+  const facts = known.length === 0 ? '' : `\n${columns(known, 2)}`
   return [`${label} (${type}), ${checks.length} checks`, ...lines].join('\n') + facts
 }
-
-const factsOf = (snp: NonNullable<ItemAppraisal['claims']['snp']>): [string, string][] => [
-  ['product', `${snp.product}, report version ${snp.version}, signed by a ${snp.signing_key.toUpperCase()}`],
-  ['measurement', snp.measurement],
-  ['report data', snp.report_data],
-  [
-    'reported TCB',
-    Object.entries(snp.reported_tcb)
-      .map(([part, version]) => `${part} ${version}`)
-      .join(', '),
-  ],
-  ['VMPL', String(snp.vmpl)],
-  ['revocation', snp.revocation],
-]
 
 const footer = ({ valid_until: until, evidence_digest: digest, mode }: Verdict): string =>
   columns([

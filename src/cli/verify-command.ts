@@ -38,10 +38,10 @@ export const addVerify: AddCommand = (program, session) => {
     .addOption(repeated('--trust-anchor <file>', 'additional TPM root (PEM); never replaces a vendor pin'))
     .option('--policy <file>', 'appraisal policy, YAML or JSON')
     .option('--nonce <hex>', 'the nonce that the evidence must bind')
-    .addOption(new Option('--report-data <hex>', 'the 64 bytes that REPORT_DATA must equal').conflicts('nonce'))
+    .addOption(new Option('--report-data <hex>', 'the 64 bytes that REPORT_DATA (REPORTDATA of a quote) must equal').conflicts('nonce'))
     .addOption(new Option('--binding <kind>', 'how --nonce is bound where the file does not say').choices(['hash', 'nonce']))
     .option('--audience <name>', 'the audience that --nonce is bound with where the file does not say')
-    .addOption(repeated('--insecure-test-root <file>', 'root (DER or PEM) that replaces AMD’s, for tests only'))
+    .addOption(repeated('--insecure-test-root <file>', 'root (DER or PEM) that replaces those of its vendor, for tests only'))
     .option('--at <time>', 'verify as of this time (RFC 3339)')
     .option('--offline', 'open no socket')
     .option('--json', 'print the appraisal as JSON')
@@ -118,14 +118,14 @@ async function readPolicyFile(path: string): Promise<ActivePolicy> {
   }
 }
 
-/** Under a root of somebody else AMD has nothing to say, so it is not asked. */
+/** Under a root of somebody else its vendor has nothing to say, so nobody is asked. */
 async function fetcher(flags: Flags, { mode }: Grounds, session: Session): Promise<Question['fetch']> {
   if (flags.offline === true || mode !== 'production') return undefined
-  const { createKds } = await import('../collateral/kds.ts')
   const { fetchCollateral } = await import('../collateral/one-shot.ts')
-  const { configuredKds } = await import('./load.ts')
-  const kds = createKds(configuredKds(session))
-  return (needs) => fetchCollateral(kds, needs)
+  const { clientOf } = await import('../service/vendors.ts')
+  const { configuredVendors } = await import('./load.ts')
+  const client = await clientOf(configuredVendors(session))
+  return (needs) => fetchCollateral(client, needs)
 }
 
 /** Standard error says what was not asked, so that nobody takes the answer for more than it is. */
