@@ -32,6 +32,7 @@ export type DstackFacts = {
 
 /** What the logs that came with a quote prove. */
 export type EventLogClaims = {
+  /** The logs that tell of registers that replay. */
   readonly source: 'ccel' | 'dstack' | 'ccel+dstack'
   readonly events: number
   /** Registers whose replay equals the quote. */

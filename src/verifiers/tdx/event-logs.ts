@@ -106,13 +106,17 @@ function claimsOf(logs: readonly ReadLog[], registers: readonly Register[]): Eve
   const events = replayed.flatMap((register) => eventsOf(logs, register))
   if (events.length === 0) return null
   return {
-    source: logs.length === 2 ? 'ccel+dstack' : (logs[0]?.kind ?? 'ccel'),
+    source: sourceOf(logs.filter((log) => log.events.some(({ register }) => replayed.some((other) => other === register)))),
     events: logs.reduce((sum, { count }) => sum + count, 0),
     replayed,
     facts: bootFacts({ events, hash: 'sha384' }, PLACES),
     dstack: replayed.includes(3) ? runtimeFacts(logs) : null,
   }
 }
+
+/** A log that tells of no register that replays proves nothing, so it is no source. */
+const sourceOf = (telling: readonly ReadLog[]): EventLogClaims['source'] =>
+  telling.length === 2 ? 'ccel+dstack' : (telling[0]?.kind ?? 'ccel')
 
 /** Where two logs tell of one replayed register, both lead to it, so they tell the same digests; the CCEL holds more data and is the first. */
 const eventsOf = (logs: readonly ReadLog[], register: RegisterNumber): readonly Judged[] =>

@@ -122,6 +122,15 @@ describe('a runtime log beside a CCEL', () => {
     expect(judgement.claims).toEqual({ source: 'ccel+dstack', events: 8, replayed: [0, 1, 2, 3], facts: FACTS, dstack: DSTACK })
   })
 
+  it('is the only source beside a log without events', () => {
+    const beside = judge({ eventLog: logBytes([]), runtimeLog: json([...BOOT.map(booted), ...RUNTIME]) })
+    expect([outcomes(beside), beside.claims?.source]).toEqual([GOOD, 'dstack'])
+    const alone = judge({ eventLog: ccel, runtimeLog: json([]), rtmrs: rtmrsOf(BOOT) })
+    expect([outcomes(alone), alone.claims?.source]).toEqual([GOOD, 'ccel'])
+    const untold = judge({ eventLog: ccel, runtimeLog: json([...RUNTIME, runtime('mine')]), replayedRtmrs: [0, 1, 2] })
+    expect([outcomes(untold), untold.claims?.source]).toEqual([GOOD, 'ccel'])
+  })
+
   it('may tell all again', () => {
     expect(outcomes(judge({ eventLog: ccel, runtimeLog: json([...BOOT.map(booted), ...RUNTIME]) }))).toEqual(GOOD)
     const both = logBytes([...BOOT, ...RUNTIME.map(extending)])
