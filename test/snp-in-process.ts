@@ -88,7 +88,7 @@ export type Trial = { readonly anchors: Anchors; readonly collateral: Collateral
 /** Reads and verifies evidence; only AttestationError is caught. */
 export async function attempt(evidence: Evidence, { anchors, collateral, context }: Trial): Promise<Outcome> {
   try {
-    const unverified = await verify(evidence, anchors)
+    const unverified = await verify(evidence, anchors, context)
     const finding = await unverified.verify(collateral, context)
     return { finding, error: undefined, checks: finding.checks, codes: codesOf(finding.checks) }
   } catch (error) {
