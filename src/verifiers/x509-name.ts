@@ -2,7 +2,7 @@ import { TAG, type DerReader } from './der.ts'
 import { latin1 } from './der-values.ts'
 
 /** One attribute of a name: its type in dotted form and its text. */
-export type NameAttribute = { readonly oid: string; readonly value: string }
+type NameAttribute = { readonly oid: string; readonly value: string }
 
 /** A distinguished name (RFC 5280 section 4.1.2.4), attributes in the order of the encoding, one in each relative name. */
 export type DistinguishedName = readonly NameAttribute[]

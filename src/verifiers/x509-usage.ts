@@ -1,8 +1,9 @@
 import { DerReader, TAG, type DerDocument } from './der.ts'
 import type { Extension, ParsedCertificate } from './x509.ts'
 
-/** Extensions that say what a certificate may be used for (RFC 5280 sections 4.2.1.9 and 4.2.1.3). */
+/** The extension that says whether a certificate is an authority (RFC 5280 section 4.2.1.9). */
 export const BASIC_CONSTRAINTS = '2.5.29.19'
+/** The extension that says what its key may be used for (section 4.2.1.3). */
 export const KEY_USAGE = '2.5.29.15'
 
 /** Bits of KeyUsage (RFC 5280 section 4.2.1.3) by their place in the first byte. */

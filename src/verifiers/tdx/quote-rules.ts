@@ -4,9 +4,10 @@ import type { Check } from '../verifier.ts'
 import { TEE_TYPE, type BodyKind, type QuoteHeader } from './quote-layout.ts'
 
 /** The shortest quote there is (specification tdx.md section 1.7). */
-export const LEAST_QUOTE_BYTES = 1020
-/** The longest quote by its declared lengths, and the zeros that may follow it (design section 3, Limits). */
+const LEAST_QUOTE_BYTES = 1020
+/** The longest quote by its declared lengths (design section 3, Limits). */
 export const MOST_QUOTE_BYTES = 16 * 1024
+/** The most zeros that may follow a quote (design section 3, Limits). */
 export const MOST_PADDING_BYTES = 16 * 1024
 
 /** TDX-01, on all bytes that were sent. */

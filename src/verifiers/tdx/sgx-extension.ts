@@ -21,7 +21,7 @@ export type SgxExtension = {
 }
 
 /** undefined: the certificate does not say, which is never "no". */
-export type Configuration = {
+type Configuration = {
   readonly dynamicPlatform: boolean | undefined
   readonly cachedKeys: boolean | undefined
   readonly smtEnabled: boolean | undefined
