@@ -25,7 +25,7 @@ describe('assay collateral', () => {
     const from = environment('from')
     const vek = world.amd.vcek({ product: 'Genoa' })
     const address = vcekAddress('Genoa', Buffer.from(vek.hwid).toString('hex'), vek.tcb)
-    expect((await assay(['collateral', 'fetch', '--vcek', address], from)).code).toBe(0)
+    expect((await assay(['collateral', 'fetch', '--document', address], from)).code).toBe(0)
     const listed = await assay(['collateral', 'list', '--json'], from)
     expect(addresses(listed.out)).toContain(address)
     expect(addresses(listed.out)).toHaveLength(7)
@@ -62,7 +62,7 @@ describe('assay collateral', () => {
   it('says what the vendor does not have, and that it is undecided', async () => {
     const nobody = `amd/vcek/Milan/${'ab'.repeat(64)}/4-0-24-219`
     const { code, err } = await assay(
-      ['collateral', 'fetch', '--vcek', nobody, '--out', world.files.path('none.json')],
+      ['collateral', 'fetch', '--document', nobody, '--out', world.files.path('none.json')],
       environment('nobody'),
     )
     expect(code).toBe(3)
@@ -70,7 +70,7 @@ describe('assay collateral', () => {
   })
 
   it.each([
-    ['an address that names no VCEK', ['fetch', '--vcek', 'amd/crl/Milan/vcek']],
+    ['an address that names no document', ['fetch', '--document', 'amd/crl/Rome/vcek']],
     ['a bundle that is none', ['import', 'NOTHING']],
     ['no bundle', ['import']],
     ['no verb', []],

@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { UsageError } from './exit.ts'
+import type { Output } from './output.ts'
 
 /** The largest file that a command reads: a bundle of every list that AMD publishes is far smaller. */
 const FILE_BYTES = 64 * 1024 * 1024
@@ -47,4 +48,10 @@ export function timeOf(text: string, option: string): Date {
   const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/.test(text) ? new Date(text) : new Date(Number.NaN)
   if (Number.isNaN(time.getTime())) throw new UsageError(`${option} takes a time such as 2026-01-31T12:00:00Z`)
   return time
+}
+
+/** Writes a result to the file that was named, else to standard output. */
+export function writeOut(text: string, file: string | undefined, { out }: Pick<Output, 'out'>): void {
+  if (file === undefined) out(text)
+  else writeFileSync(file, text.endsWith('\n') ? text : `${text}\n`)
 }

@@ -1,7 +1,7 @@
 import { isOlder } from '../stores/marks.ts'
 import type { CollateralStore } from '../stores/stores.ts'
 import { type Admitted, admitCollateral } from '../verifiers/admission.ts'
-import type { Anchors } from '../verifiers/verifier.ts'
+import type { Anchors, CollateralAddress } from '../verifiers/verifier.ts'
 import { type Addressed, addressed, itemAt } from './bundle-address.ts'
 import { type Bundle, type BundleItem, writeBundle } from './bundle.ts'
 import { reason } from './deps.ts'
@@ -35,6 +35,16 @@ export async function importBundle(bundle: Bundle, to: ImportTarget): Promise<re
     const [document] = addressed(item)
     results.push(document === undefined ? ignored(item) : await importOne(document, to))
   }
+  return results
+}
+
+/** The same for documents by address, as vendors hand them out. */
+export async function importDocuments(
+  documents: ReadonlyMap<CollateralAddress, Uint8Array>,
+  to: ImportTarget,
+): Promise<readonly Imported[]> {
+  const results: Imported[] = []
+  for (const [address, bytes] of documents) results.push(await importOne({ address, bytes }, to))
   return results
 }
 

@@ -22,8 +22,9 @@ const INTEL_BACKGROUND_BURST = 16
 export async function vendorsOf(config: Config): Promise<Vendor> {
   const clients = await clientsOf(config)
   const vendor = (name: VendorName, backgroundBurst?: number): Vendor => {
-    const client = isSilent(config, name) ? undefined : clients[name]
-    return client === undefined ? offlineVendor : createVendor({ client, ...(backgroundBurst === undefined ? {} : { backgroundBurst }) })
+    const client = clients[name]
+    if (client === undefined || !isAsked(config, name)) return offlineVendor
+    return createVendor({ client, ...(backgroundBurst === undefined ? {} : { backgroundBurst }) })
   }
   return byVendor({ amd: vendor('amd'), intel: vendor('intel', INTEL_BACKGROUND_BURST) })
 }
@@ -36,10 +37,14 @@ async function clientsOf({ amdKds, intel }: VendorSources): Promise<Partial<Reco
   return intel.collateral === 'off' ? { amd } : { amd, intel: await pcsOf(intel) }
 }
 
-/** Under roots of somebody else, and for a demonstration, a vendor has nothing to say: then only a service that was named is asked. */
-function isSilent({ mode, insecureTestRoots, amdKds, intel }: Config, name: VendorName): boolean {
-  if (mode !== 'demo' && insecureTestRoots.length === 0) return false
-  return name === 'amd' ? amdKds.url === AMD_KDS : intel.pccsUrl === undefined && intel.pcsUrl === INTEL_PCS
+/**
+ * Whether a vendor is asked for anything. Under roots of somebody else, and for a demonstration, it has nothing to say: then only a service
+ * that was named is asked.
+ */
+export function isAsked({ mode, insecureTestRoots, amdKds, intel }: Config, name: VendorName): boolean {
+  const own = name === 'amd' ? amdKds.url === AMD_KDS : intel.pccsUrl === undefined && intel.pcsUrl === INTEL_PCS
+  if (name === 'intel' && intel.collateral === 'off') return false
+  return !own || (mode !== 'demo' && insecureTestRoots.length === 0)
 }
 
 /** Intel's service, or the caching service that is asked instead. Throws for a file that cannot be used. */
