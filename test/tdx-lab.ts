@@ -14,7 +14,7 @@ import { AttestationError } from '../src/verifiers/problems.ts'
 import { verify } from '../src/verifiers/registry.ts'
 import { pckCrlAddress, qeIdentityAddress, rootCaCrlAddress, tcbInfoAddress, type IntelTee } from '../src/verifiers/tdx/address.ts'
 import { writeVendorDocument, type VendorDocument } from '../src/verifiers/tdx/document.ts'
-import type { Anchors, Check, CollateralAddress, Context, Evidence, Mode, RollbackMark } from '../src/verifiers/verifier.ts'
+import type { Anchors, Check, Claims, CollateralAddress, Context, Evidence, Mode, RollbackMark } from '../src/verifiers/verifier.ts'
 
 /** What is put before the verifier and the policy. What is left out is as it should be. */
 export type TdxExhibit = {
@@ -39,6 +39,7 @@ export type TdxAnswer = {
   readonly code: string
   readonly checks: readonly Check[]
   readonly tcb: string | undefined
+  readonly claims: Claims | undefined
   readonly warnings: readonly string[]
 }
 
@@ -130,10 +131,10 @@ async function judge(exhibit: Prepared): Promise<TdxAnswer> {
     const checks = appraisal.evidence.flatMap((item) => item.checks)
     const answer = appraisal.status === 'affirming' ? 'accepted' : `status ${appraisal.status}`
     const tcb = finding.claims?.tdx?.tcb ?? finding.claims?.sgx?.tcb
-    return { code: code ?? answer, checks, tcb: tcb?.status, warnings: warningsOf(checks) }
+    return { code: code ?? answer, checks, tcb: tcb?.status, claims: finding.claims, warnings: warningsOf(checks) }
   } catch (error) {
     if (!(error instanceof AttestationError)) throw error
-    return { code: error.code, checks: error.checks, tcb: undefined, warnings: warningsOf(error.checks) }
+    return { code: error.code, checks: error.checks, tcb: undefined, claims: undefined, warnings: warningsOf(error.checks) }
   }
 }
 
