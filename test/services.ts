@@ -9,7 +9,7 @@ import { deriveKeys } from '../src/access/secrets.ts'
 import { policySetOf } from '../src/appraisal/policy-set.ts'
 import { readPolicy } from '../src/appraisal/read-policy.ts'
 import { strict } from '../src/appraisal/strict.ts'
-import { amdLists } from '../src/collateral/address.ts'
+import { amdLists, INTEL_STANDING } from '../src/collateral/address.ts'
 import { createCollateralService } from '../src/collateral/keeper.ts'
 import type { Fetched, Vendor } from '../src/collateral/source.ts'
 import { offlineVendor } from '../src/collateral/vendor.ts'
@@ -18,7 +18,9 @@ import { createReadiness, type SettableReadiness } from '../src/service/readines
 import type { Services } from '../src/routes/services.ts'
 import type { FakeAmd } from '../src/simulator/amd.ts'
 import { intelDocument, type FakeIntel } from '../src/simulator/intel.ts'
+import { SIM_ENCLAVE } from '../src/simulator/enclave-report.ts'
 import { SIM_MEASUREMENT } from '../src/simulator/report.ts'
+import { SIM_MRTD } from '../src/simulator/td-report.ts'
 import { memoryStores } from '../src/stores/memory.ts'
 import type { Stores } from '../src/stores/stores.ts'
 import { createLog } from '../src/telemetry/log.ts'
@@ -35,8 +37,11 @@ import { overSocket } from './socket.ts'
 export const TOKENS = { viewer: 'viewer-token', admin: 'admin-token' } as const
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
-/** What a simulated guest measures. */
-const GUEST = Buffer.from(SIM_MEASUREMENT).toString('hex')
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+
+/** What simulated guests and enclaves measure. */
+const SNP = { measurements: [hex(SIM_MEASUREMENT)] }
+const INTEL = { tdx: { mr_td: [hex(SIM_MRTD)] }, sgx: { mr_enclave: [hex(SIM_ENCLAVE.mrEnclave)] } }
 
 const OPERATORS = [
   { name: 'watcher', role: 'viewer', tokenSha256: sha256(TOKENS.viewer) },
@@ -56,15 +61,16 @@ const audience = (name: string, policies: readonly string[], relyingPartyNonce: 
 
 /** Policies of the fixture beside the built-in `strict`. */
 const POLICIES = [
-  { name: 'lab', snp: { measurements: [GUEST] } },
-  { name: 'open', explain: 'full', snp: { measurements: [GUEST] } },
+  { name: 'lab', snp: SNP, ...INTEL },
+  { name: 'open', explain: 'full', snp: SNP, ...INTEL },
   {
     name: 'relying-party',
     key_binding: 'DANGEROUSLY_OPTIONAL',
     relying_party_nonce: 'allow',
-    snp: { measurements: [GUEST], crl: { mode: 'prefer' } },
+    snp: { ...SNP, crl: { mode: 'prefer' } },
+    ...INTEL,
   },
-  { name: 'bearer', key_binding: 'DANGEROUSLY_OPTIONAL', snp: { measurements: [GUEST] } },
+  { name: 'bearer', key_binding: 'DANGEROUSLY_OPTIONAL', snp: SNP, ...INTEL },
 ] as const
 
 const AUDIENCES: readonly Audience[] = [
@@ -155,7 +161,11 @@ function vendorDefaults({ amd, intel }: TestOptions) {
   if (amd === undefined) return { anchors: pinnedAnchors, vendor: offlineVendor, standing: [] }
   const standing = standingFor(amdLists(amd.products))
   if (intel === undefined) return { anchors: anchorsOf(amd.anchors()), vendor: vendorOf(amd), standing }
-  return { anchors: anchorsOf(amd.anchors(), intel.anchors()), vendor: withIntel(intel, vendorOf(amd)), standing }
+  return {
+    anchors: anchorsOf(amd.anchors(), intel.anchors()),
+    vendor: withIntel(intel, vendorOf(amd)),
+    standing: [...standing, ...standingFor(INTEL_STANDING)],
+  }
 }
 
 async function stop({ collateral }: Services, readiness: SettableReadiness): Promise<void> {
