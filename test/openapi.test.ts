@@ -11,9 +11,13 @@ import { contractText } from '../src/routes/openapi/document.ts'
 import { OPERATIONS, type Description } from '../src/routes/openapi/operations.ts'
 import { ROUTES } from '../src/routes/table.ts'
 import { fakeAmd } from '../src/simulator/amd.ts'
-import { attestRequest, type AttestOptions } from '../src/simulator/attest.ts'
+import { attestRequest, type Attester, type AttestOptions } from '../src/simulator/attest.ts'
 import { bindingKey } from '../src/simulator/binding-keys.ts'
-import { fakeHost, type HostOptions } from '../src/simulator/hosts.ts'
+import { bootLog } from '../src/simulator/ccel.ts'
+import { fakeHost } from '../src/simulator/hosts.ts'
+import { fakeSgxHost, fakeTdxHost, type FakeIntelHost } from '../src/simulator/intel-hosts.ts'
+import { fakeIntel } from '../src/simulator/intel.ts'
+import type { ReportFields } from '../src/simulator/report.ts'
 import { isProblemCode, PROBLEM_CODES, statusOf } from '../src/verifiers/problems.ts'
 import { accepted, challengeFrom } from './answers.ts'
 import { fetchOf, testServices, type TestServices } from './services.ts'
@@ -53,23 +57,31 @@ const DESCRIBED = new Map<string, Description>(Object.entries(OPERATIONS))
 const described = (name: string): Description => DESCRIBED.get(name) ?? expect.fail(`${name} is not described`)
 
 type Live = {
-  readonly host: HostOptions
+  readonly host: () => Attester<Partial<ReportFields>>
   readonly audience: string
   readonly key: 'P-256' | 'none'
   readonly options?: Partial<AttestOptions>
 }
+const { bytes: eventLog, rtmrs } = bootLog()
+const logged = { eventLog, fields: { td: { rtmrs } } }
+/** Fields of single quotes are not asked for here. */
+const intelsHost = ({ evidence }: FakeIntelHost): Attester<Partial<ReportFields>> => ({ evidence: (reportData) => evidence(reportData) })
+
 /** How the simulator makes what each example of an appraisal shows. */
 const LIVE: Readonly<Record<string, Live>> = {
-  report: { host: { ships: 'certificates' }, audience: 'default', key: 'P-256' },
+  report: { host: () => fakeHost(amd, { ships: 'certificates' }), audience: 'default', key: 'P-256' },
   certificate_table: {
-    host: { envelope: 'snp-response' },
+    host: () => fakeHost(amd, { envelope: 'snp-response' }),
     audience: 'bearer',
     key: 'none',
     options: { runtimeData: Buffer.from('hello') },
   },
-  configfs_tsm: { host: { envelope: 'tsm' }, audience: 'bearer', key: 'none' },
+  configfs_tsm: { host: () => fakeHost(amd, { envelope: 'tsm' }), audience: 'bearer', key: 'none' },
+  tdx_quote: { host: () => intelsHost(fakeTdxHost(intel, logged)), audience: 'default', key: 'P-256' },
+  tdx_configfs_tsm: { host: () => intelsHost(fakeTdxHost(intel, { envelope: 'tsm' })), audience: 'bearer', key: 'none' },
+  sgx_quote: { host: () => intelsHost(fakeSgxHost(intel, { ships: 'certificates' })), audience: 'bearer', key: 'none' },
   nonce_binding: {
-    host: { ships: 'certificates' },
+    host: () => fakeHost(amd, { ships: 'certificates' }),
     audience: 'relying-party',
     key: 'none',
     options: { binding: 'nonce', relyingPartyNonce: Buffer.from('some nonce') },
@@ -87,8 +99,9 @@ const appraised = Object.entries(described('POST /v1/appraisals').request?.examp
 let fixture: TestServices
 let app: App
 const amd = await fakeAmd({ products: ['Milan'] })
+const intel = fakeIntel()
 beforeAll(async () => {
-  fixture = await testServices({ amd })
+  fixture = await testServices({ amd, intel })
   app = createApp(fixture.services)
   return fixture.stop
 })
@@ -203,7 +216,7 @@ describe('every example', () => {
   it.each(appraised)('of an appraisal is accepted with live values: %s', async (title, example) => {
     const { host, audience, key, options } = liveOf(title)
     const nonce = options?.relyingPartyNonce ?? (await challengeFrom({ url: 'http://assay.test', fetch: fetchOf(app) }))
-    const live = attestRequest(fakeHost(amd, host), nonce, { audience, key: key === 'none' ? key : bindingKey(key), ...options })
+    const live = attestRequest(host(), nonce, { audience, key: key === 'none' ? key : bindingKey(key), ...options })
     // Audience and policy are the fixture's; the other members are those of the example.
     const members = new Set([...Object.keys(example), 'audience'])
     members.delete('policy')

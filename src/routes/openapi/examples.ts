@@ -6,7 +6,7 @@ const ISSUER = 'https://attest.example'
 const REQUEST_ID = '7d444840-9dc0-41d1-b245-5ffdce74fad2'
 const NONCE = 'Z06pGgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='
 const SHA256 = '9f'.repeat(32)
-/** A real report has 1184 bytes, a real certificate about 1400. */
+/** A real report has 1184 bytes, a real quote about 5000, a real certificate about 1400. */
 const SHORTENED = 'AwAAAAAAAAA='
 const CNF_JWK = {
   kty: 'EC',
@@ -14,8 +14,9 @@ const CNF_JWK = {
   x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
   y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
 }
+const CNF_PROOF = 'MEUCIQDKZokqnCjrRtw0tni+2Ltvl/uiMJ1EGumEfp2BsN32KgIgTcoRYwKl7RSj6JnFVF9Xo6bqk8tlBJ1FfbSvBp4rjcY='
 
-/** Bodies of POST /v1/appraisals. Their reports are shortened, so that posting them as they are is answered with a problem. */
+/** Bodies of POST /v1/appraisals. Their reports and quotes are shortened, so that posting them as they are is answered with a problem. */
 export const APPRAISAL_REQUESTS = {
   report: {
     summary: 'A report with its VCEK, bound to a key',
@@ -23,7 +24,7 @@ export const APPRAISAL_REQUESTS = {
       evidence: [{ type: 'snp', report: SHORTENED, certificates: [SHORTENED] }],
       nonce: NONCE,
       cnf_jwk: CNF_JWK,
-      cnf_proof: 'MEUCIQDKZokqnCjrRtw0tni+2Ltvl/uiMJ1EGumEfp2BsN32KgIgTcoRYwKl7RSj6JnFVF9Xo6bqk8tlBJ1FfbSvBp4rjcY=',
+      cnf_proof: CNF_PROOF,
       audience: 'https://cluster.example',
       policy: 'strict-eu',
     },
@@ -35,6 +36,23 @@ export const APPRAISAL_REQUESTS = {
   configfs_tsm: {
     summary: 'The files of configfs-tsm, untouched',
     value: { evidence: [{ type: 'tsm', provider: 'sev_guest', outblob: SHORTENED, auxblob: SHORTENED }], nonce: NONCE },
+  },
+  tdx_quote: {
+    summary: 'A TDX quote with the log of its boot, bound to a key',
+    value: {
+      evidence: [{ type: 'tdx', quote: SHORTENED, event_log: SHORTENED }],
+      nonce: NONCE,
+      cnf_jwk: CNF_JWK,
+      cnf_proof: CNF_PROOF,
+    },
+  },
+  tdx_configfs_tsm: {
+    summary: 'The quote that configfs-tsm gives in a TDX guest',
+    value: { evidence: [{ type: 'tsm', provider: 'tdx_guest', outblob: SHORTENED }], nonce: NONCE },
+  },
+  sgx_quote: {
+    summary: 'An SGX quote with its PCK chain beside it',
+    value: { evidence: [{ type: 'sgx', quote: SHORTENED, certificates: [SHORTENED] }], nonce: NONCE },
   },
   nonce_binding: {
     summary: 'REPORT_DATA is a nonce of the relying party',
@@ -49,6 +67,7 @@ export const APPRAISAL_REQUESTS = {
 /** Bodies of POST /v1/inspections. */
 export const INSPECTION_REQUESTS = {
   report: { summary: 'A report', value: { evidence: [{ type: 'snp', report: SHORTENED }] } },
+  quote: { summary: 'A quote with its log', value: { evidence: [{ type: 'tdx', quote: SHORTENED, event_log: SHORTENED }] } },
 }
 
 /** Bodies of POST /v1/challenges, which may also be left out. */
