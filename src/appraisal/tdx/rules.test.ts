@@ -136,6 +136,27 @@ describe('answers about TDX', () => {
     )
   })
 
+  it('speak of launch and present only where both were judged', () => {
+    const half = said({ status: 'OutOfDate', early_status: null, launch: { ...upToDate, status: 'OutOfDate' } })
+    expect(half).toBe('OutOfDate; platform UpToDate, module UpToDate, qe UpToDate; level of 2025-08-13')
+    expect(said({ status: 'OutOfDate', early_status: null, module: null })).toBe(
+      'OutOfDate; platform UpToDate, qe UpToDate; level of 2025-08-13',
+    )
+  })
+
+  it.each([
+    ['TDX-73', {}, 'none'],
+    ['TDX-73', { mr_service_td: [a48] }, `none but ${a48}`],
+    ['TDX-82', { platform: { smt: 'forbid' } }, 'off'],
+    ['TDX-82', { platform: { smt: 'require' } }, 'on'],
+    ['TDX-69', {}, 'set'],
+    ['TDX-69', { td_attributes: { sept_ve_disable: 'azure-paravisor' } }, 'set, or clear with all RTMRs zero'],
+    ['TDX-83', { event_log: { dstack: 'require' } }, 'dstack'],
+  ])('say in %s under %j that %s is expected', (id, options, expected) => {
+    const told = checksOf(strictly(options, soundTdx)).filter((check) => check.id === id && check.outcome !== 'skip')
+    expect(told.map((check) => check.expected)).toEqual([expected])
+  })
+
   it('tell long lists by their beginning', () => {
     const ids = Array.from({ length: 9 }, (_, at) => `INTEL-SA-0100${at}`)
     const check = checksOf(strictly({}, tcb({ advisory_ids: ids }))).find(({ id }) => id === 'TDX-64')
