@@ -20,7 +20,7 @@ export type PcsOptions = {
 }
 
 /** What names a PCK certificate, as a quote with certification data of type 2 or 3 holds it (specification tdx.md section 1.8). */
-export type PckQuery = {
+type PckQuery = {
   /** RSA-3072 ciphertext, 384 bytes. */
   readonly encryptedPpid: Uint8Array
   /** 16 bytes. */

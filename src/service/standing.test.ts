@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest'
+import { readPolicy } from '../appraisal/read-policy.ts'
+import { policySetOf } from '../appraisal/policy-set.ts'
+import { strict } from '../appraisal/strict.ts'
+import { amdLists, INTEL_STANDING } from '../collateral/address.ts'
+import { loadConfig } from '../config.ts'
+import { anchorsOf, pinnedAnchors } from '../verifiers/anchors.ts'
+import type { Anchors, CollateralAddress } from '../verifiers/verifier.ts'
+import { standingOf } from './standing.ts'
+
+const POLICY = {
+  name: 'lenient',
+  snp: { crl: { mode: 'prefer', grace_seconds: 3600 } },
+  tdx: { collateral_grace_seconds: 7200 },
+  sgx: { collateral_grace_seconds: 60 },
+}
+const policies = policySetOf([strict, readPolicy(JSON.stringify(POLICY), 'test')])
+
+type Given = {
+  readonly policy?: string
+  readonly anchors?: Anchors
+  readonly documents?: readonly CollateralAddress[]
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+function standing({ policy = 'strict', anchors = pinnedAnchors, documents = [], environment = {} }: Given = {}) {
+  const file = `audiences: {default: {policies: [${policy}]}}`
+  const { config } = loadConfig({ environment: { ASSAY_CONFIG: 'f', ...environment }, readText: () => file })
+  return standingOf({
+    config,
+    policies,
+    grounds: { anchors, documents: new Map(documents.map((address) => [address, new Uint8Array()])) },
+  })
+}
+
+const addresses = (given: Given) => standing(given).map(({ address }) => address)
+const first = (vendor: 'amd' | 'intel', given: Given = {}) => standing(given).find(({ address }) => address.startsWith(`${vendor}/`))
+
+describe('the documents that are kept fresh', () => {
+  it('are those that every host of both vendors needs', () => {
+    expect(addresses({})).toEqual([...amdLists(), ...INTEL_STANDING])
+    expect(amdLists()).toHaveLength(6)
+    expect(new Set(INTEL_STANDING).size).toBe(4)
+  })
+
+  it('are required of AMD where a policy in use requires them, and good for its grace', () => {
+    expect(first('amd')).toMatchObject({ needed: 'required', graceSeconds: 0 })
+    expect(first('amd', { policy: 'lenient' })).toMatchObject({ needed: 'wanted', graceSeconds: 3600 })
+    expect(first('amd', { policy: 'strict, lenient' })).toMatchObject({ needed: 'required', graceSeconds: 3600 })
+  })
+
+  it('are required of Intel only where the operator says so, and good for the longest grace', () => {
+    expect(first('intel')).toMatchObject({ needed: 'wanted', graceSeconds: 0 })
+    expect(first('intel', { environment: { ASSAY_INTEL_COLLATERAL: 'required' } })).toMatchObject({ needed: 'required' })
+    expect(first('intel', { environment: { ASSAY_INTEL_COLLATERAL: 'off' } })).toMatchObject({ needed: 'wanted' })
+    expect(first('intel', { policy: 'lenient' })).toMatchObject({ graceSeconds: 7200 })
+  })
+
+  it('are none of a vendor whose root is not trusted here', () => {
+    expect(addresses({ anchors: anchorsOf([], pinnedAnchors.intel) })).toEqual(INTEL_STANDING)
+    const milan = pinnedAnchors.amd.filter(({ product }) => product === 'Milan')
+    expect(addresses({ anchors: anchorsOf(milan) })).toEqual(amdLists(['Milan']))
+  })
+
+  it('are none that were given', () => {
+    const documents = [...amdLists(['Milan']), 'amd/crl/Genoa/vcek', 'intel/root-ca-crl'] as const
+    expect(addresses({ documents })).toEqual([...amdLists(['Genoa', 'Turin']), ...INTEL_STANDING.filter((a) => a !== 'intel/root-ca-crl')])
+  })
+})
