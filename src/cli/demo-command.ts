@@ -4,11 +4,11 @@ import type { AddCommand } from './command.ts'
 
 type Flags = { readonly keep?: true; readonly listen: string; readonly tsm?: string }
 
-/** `assay demo`: the real service with a fake AMD and a dozen fake hosts, on this machine alone. */
+/** `assay demo`: the real service with a fake AMD, a fake Intel and two dozen fake hosts, on this machine alone. */
 export const addDemo: AddCommand = (program, session) => {
   program
     .command('demo')
-    .description('show the whole service with a fake AMD and fake hosts; nothing leaves this machine')
+    .description('show the whole service with fake vendors and fake hosts; nothing leaves this machine')
     .option('--keep', 'leave the service running until interrupted')
     .option('--listen <address>', 'where the service listens (loopback only)', '127.0.0.1:0')
     .option('--tsm <folder>', 'with --keep: serve a fake configfs-tsm tree there, for the shell client')

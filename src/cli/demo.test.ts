@@ -6,7 +6,7 @@ import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { assay, tempFiles, type Files } from '../../test/cli.ts'
-import { startSimulation, type Simulation } from './simulation.ts'
+import { endVendors, startSimulation, type Simulation } from './simulation.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 
@@ -17,7 +17,7 @@ beforeAll(async () => {
   simulation = await startSimulation()
 })
 afterAll(async () => {
-  await simulation.kds.close()
+  await endVendors(simulation)
   files.remove()
 })
 

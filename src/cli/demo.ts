@@ -10,7 +10,7 @@ import { showToken } from './demo-token.ts'
 import { runMember } from './fleet-table.ts'
 import { styled, type Output } from './output.ts'
 import { runFleet } from './simulate.ts'
-import { serveTsm, startSimulation, type Simulation, type TsmTree } from './simulation.ts'
+import { endVendors, serveTsm, startSimulation, type Simulation, type TsmTree } from './simulation.ts'
 
 /** A demonstration that runs: what is to be ended with it. */
 export type Demo = { readonly url: string; readonly outcome: 'as expected' | 'not as expected'; readonly end: () => Promise<void> }
@@ -42,9 +42,11 @@ async function tell({ listen, output, tsm, afterwards }: DemoOptions, endings: (
   const folder = mkdtempSync(join(tmpdir(), 'assay-demo-'))
   endings.push(() => rmSync(folder, { recursive: true, force: true }))
   const simulation = await startSimulation()
-  endings.push(simulation.kds.close)
+  endings.push(() => endVendors(simulation))
   const config = demoConfig({ folder, listen, simulation })
-  const running = await serve(config, { grounds: { anchors: anchorsOf(simulation.amd.anchors()), documents: new Map() } })
+  const running = await serve(config, {
+    grounds: { anchors: anchorsOf(simulation.amd.anchors(), simulation.intel.anchors()), documents: new Map() },
+  })
   endings.push(running.drain)
   output.out(banner(running, simulation))
   await ready(running.url)
@@ -63,7 +65,7 @@ async function tell({ listen, output, tsm, afterwards }: DemoOptions, endings: (
 type Setting = { readonly folder: string; readonly listen: string; readonly simulation: Simulation }
 
 /** The configuration file that an operator would write, with everything in a folder that ends with the demonstration. */
-function demoConfig({ folder, listen, simulation: { kds, policy } }: Setting): Config {
+function demoConfig({ folder, listen, simulation: { kds, pcs, policy } }: Setting): Config {
   const policies = join(folder, 'policies')
   mkdirSync(policies)
   writeFileSync(join(policies, 'fleet.yaml'), stringify(policy))
@@ -75,17 +77,21 @@ function demoConfig({ folder, listen, simulation: { kds, policy } }: Setting): C
     log_level: 'error',
     amd_kds_url: kds.url,
     amd_kds_transport: 'DANGEROUSLY_PLAIN_HTTP',
+    intel_pcs_url: pcs.url,
+    intel_root_crl_url: pcs.rootCrlUrl,
+    intel_transport: 'DANGEROUSLY_PLAIN_HTTP',
     audiences: { default: { policies: [policy.name] } },
   })
   return loadConfig({ environment: { ASSAY_CONFIG: 'demo.yaml' }, readText: () => file }).config
 }
 
-const banner = ({ url }: Running, { kds }: Simulation): string =>
+const banner = ({ url }: Running, { kds, pcs }: Simulation): string =>
   [
     styled('bold', 'Assay demonstration: nothing here is real.'),
-    'AMD, its keys and all hosts live in this process and end with it.',
-    `service                   ${url} (mode demo)`,
-    `key distribution service  ${kds.url} (AMD’s, faked)`,
+    'AMD, Intel, their keys and all hosts live in this process and end with it.',
+    `service         ${url} (mode demo)`,
+    `AMD’s service   ${kds.url} (keys and revocation lists, faked)`,
+    `Intel’s service ${pcs.url} (TCB and revocation lists, faked)`,
     '',
     '',
   ].join('\n')
@@ -104,14 +110,14 @@ async function ready(url: string): Promise<void> {
   }
 }
 
-/** Known hosts need no vendor: the good ones attest again with the key distribution service gone. */
-async function withoutVendor({ kds, fleet }: Simulation, url: string, output: Output): Promise<boolean> {
-  const asked = kds.requests.length
-  await kds.close()
+/** Known hosts need no vendor: the good ones attest again with the vendors' services gone. */
+async function withoutVendor({ kds, pcs, fleet }: Simulation, url: string, output: Output): Promise<boolean> {
+  const asked = kds.requests.length + pcs.requests.length
+  await endVendors({ kds, pcs })
   const good = fleet.filter(({ expected }) => expected === 'issued')
   const results = await Promise.all(good.map((member) => runMember(member, { url })))
   const green = results.filter(({ code }) => code === 'issued').length
-  const text = `The key distribution service (asked ${asked} times) is gone.\nGood hosts that still get a token: ${green} of ${good.length}.`
+  const text = `The vendors’ services (asked ${asked} times) are gone.\nGood hosts that still get a token: ${green} of ${good.length}.`
   output.out(styled(green === good.length ? 'green' : 'red', text))
   return green === good.length
 }
@@ -122,7 +128,7 @@ const NEXT = [
   '  npm run -s demo -- --keep                 keep the service, to ask it yourself',
   '  npm run -s demo -- --keep --tsm /tmp/tsm  and configfs-tsm, for our client',
   '  npm run -s assay -- simulate --help       fake hosts for a service of your own',
-  '  npm start                                 the real thing, with AMD’s own keys',
+  '  npm start                                 the real thing, with the vendors’ keys',
   '',
 ].join('\n')
 

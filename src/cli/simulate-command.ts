@@ -14,15 +14,15 @@ type Flags = {
 }
 
 const HELP = `
-The fake AMD's keys live in this process and end with it; only certificates are written. With --url the fleet attests to a service that
-was started in mode test with the roots of --out; with --keep the key distribution service and the configfs-tsm tree stay.
+The fake vendors' keys live in this process and end with it; only certificates are written. With --url the fleet attests to a service that
+was started in mode test with the roots of --out; with --keep the vendors' services and the configfs-tsm tree stay.
 Exit codes: 0 every host got what it should, 1 not, 2 usage.`
 
-/** `assay simulate`: a fake AMD, its key distribution service, and hosts that attest to a service of yours. */
+/** `assay simulate`: a fake AMD and a fake Intel with their services, and hosts that attest to a service of yours. */
 export const addSimulate: AddCommand = (program, session) => {
   program
     .command('simulate')
-    .description('run a fake AMD and fake hosts against a service in mode test')
+    .description('run fake vendors and fake hosts against a service in mode test')
     .option('--url <url>', 'service that the hosts attest to; waits until it is ready')
     .option('--audience <name>', 'audience of the tokens')
     .option('--policy <name>', 'policy to ask for')
@@ -35,13 +35,13 @@ export const addSimulate: AddCommand = (program, session) => {
 
 async function simulate(flags: Flags, session: Session): Promise<void> {
   if ((flags.url ?? flags.out ?? flags.tsm) === undefined) throw new UsageError('simulate needs --url, --out or --tsm')
-  const { startSimulation } = await import('./simulation.ts')
+  const { endVendors, startSimulation } = await import('./simulation.ts')
   const simulation = await startSimulation()
-  session.note(`assay: key distribution service ${simulation.kds.url}`)
+  session.note(`assay: AMD’s service ${simulation.kds.url}, Intel’s ${simulation.pcs.url}`)
   try {
     await act(simulation, flags, session)
   } finally {
-    await simulation.kds.close()
+    await endVendors(simulation)
   }
 }
 
@@ -57,7 +57,7 @@ async function act(simulation: Simulation, flags: Flags, session: Session): Prom
 async function write(out: string, simulation: Simulation, session: Session): Promise<void> {
   const { writeFiles } = await import('./simulate.ts')
   const config = await writeFiles(out, simulation)
-  session.note(`assay: a service that believes this AMD: ASSAY_CONFIG=${config} npm start`)
+  session.note(`assay: a service that believes these vendors: ASSAY_CONFIG=${config} npm start`)
 }
 
 async function plant(tsm: string, simulation: Simulation, session: Session): Promise<TsmTree> {

@@ -7,14 +7,15 @@ import type { Output } from './output.ts'
 import { bundleText, type Simulation } from './simulation.ts'
 
 /**
- * Files by which a service or `assay verify` believes this fake AMD, and evidence of its good hosts. Certificates only, no keys.
+ * Files by which a service or `assay verify` believes these fake vendors, and evidence of its good hosts. Certificates only, no keys.
  * Answers with the path of a configuration that is ready to be served.
  */
 export async function writeFiles(folder: string, simulation: Simulation): Promise<string> {
-  const { amd, fleet, policy } = simulation
+  const { amd, intel, fleet, policy } = simulation
   const at = resolve(folder)
   mkdirSync(join(at, 'policies'), { recursive: true })
-  const roots = amd.products.map((product) => [`ark-${product.toLowerCase()}.der`, amd.root(product)] as const)
+  const arks = amd.products.map((product) => [`ark-${product.toLowerCase()}.der`, amd.root(product)] as const)
+  const roots = [...arks, ['intel-root.der', intel.authority('root').der] as const]
   const files: readonly (readonly [name: string, content: string | Uint8Array])[] = [
     ...roots,
     ['bundle.json', await bundleText(simulation, 'all')],
@@ -38,13 +39,16 @@ export async function writeFiles(folder: string, simulation: Simulation): Promis
 
 const goodHosts = (fleet: Simulation['fleet']): Simulation['fleet'] => fleet.filter(({ expected }) => expected === 'issued')
 
-const configText = (folder: string, roots: readonly string[], { kds, policy }: Simulation): string =>
+const configText = (folder: string, roots: readonly string[], { kds, pcs, policy }: Simulation): string =>
   stringify({
     mode: 'test',
     data_dir: join(folder, 'data'),
     policy_dir: join(folder, 'policies'),
     amd_kds_url: kds.url,
     amd_kds_transport: 'DANGEROUSLY_PLAIN_HTTP',
+    intel_pcs_url: pcs.url,
+    intel_root_crl_url: pcs.rootCrlUrl,
+    intel_transport: 'DANGEROUSLY_PLAIN_HTTP',
     insecure_test_roots: roots,
     collateral_bundles: [join(folder, 'authorities.json')],
     audiences: { default: { policies: [policy.name] } },

@@ -1,11 +1,15 @@
 import type { FakeAmd } from '../simulator/amd.ts'
 import type { FleetMember } from '../simulator/fleet.ts'
+import type { FakeIntel } from '../simulator/intel.ts'
 import type { FakeKds } from '../simulator/kds.ts'
+import type { FakePcs } from '../simulator/pcs.ts'
 
-/** A fake AMD with its key distribution service and a fleet of hosts, all in this process. Keys end with it. */
+/** A fake AMD and a fake Intel with their services and a fleet of hosts, all in this process. Keys end with it. */
 export type Simulation = {
   readonly amd: FakeAmd
+  readonly intel: FakeIntel
   readonly kds: FakeKds
+  readonly pcs: FakePcs
   readonly fleet: readonly FleetMember[]
   /** A policy under which each member of the fleet gets what it should, as JSON. */
   readonly policy: { readonly name: string }
@@ -17,34 +21,40 @@ const load = {
   amd: () => import('../simulator/amd.ts'),
   bundle: () => import('../simulator/bundle.ts'),
   fleet: () => import('../simulator/fleet.ts'),
+  intel: () => import('../simulator/intel.ts'),
   kds: () => import('../simulator/kds.ts'),
+  pcs: () => import('../simulator/pcs.ts'),
   tsm: () => import('../simulator/configfs-tsm.ts'),
 }
 // oxlint-enable no-restricted-imports
 
 /** Mints everything. */
 export async function startSimulation(): Promise<Simulation> {
-  const [{ fakeAmd }, { startFakeKds }, fleet] = await Promise.all([load.amd(), load.kds(), load.fleet()])
-  const amd = await fakeAmd()
-  const kds = await startFakeKds(amd)
-  const members = fleet.demoFleet(amd)
-  fleet.revokeForFleet(amd, kds)
-  return { amd, kds, fleet: members, policy: fleet.FLEET_POLICY }
+  const [{ fakeAmd }, { fakeIntel }] = await Promise.all([load.amd(), load.intel()])
+  const [{ startFakeKds }, { startFakePcs }, fleet] = await Promise.all([load.kds(), load.pcs(), load.fleet()])
+  const vendors = { amd: await fakeAmd(), intel: fakeIntel() }
+  const services = { ...vendors, kds: await startFakeKds(vendors.amd), pcs: await startFakePcs(vendors.intel) }
+  const members = fleet.demoFleet(vendors)
+  fleet.revokeForFleet(services, members)
+  return { ...services, fleet: members, policy: fleet.FLEET_POLICY }
 }
 
-/** What a verifier without a network needs of this AMD: `all`, or the intermediates alone for one that has the distribution service. */
-export async function bundleText({ amd, fleet }: Simulation, what: 'all' | 'authorities'): Promise<string> {
-  const { collateralBundle } = await load.bundle()
+/** Ends the vendors' services, hanging requests included. */
+export async function endVendors({ kds, pcs }: Pick<Simulation, 'kds' | 'pcs'>): Promise<void> {
+  await Promise.all([kds.close(), pcs.close()])
+}
+
+/** What a verifier without a network needs of these vendors: `all`, or the intermediates alone for one that has their services. */
+export async function bundleText({ amd, intel, fleet }: Simulation, what: 'all' | 'authorities'): Promise<string> {
+  const { collateralBundle, intelBundle, joined } = await load.bundle()
   if (what === 'authorities') {
     const { format, items } = collateralBundle(amd)
     return `${JSON.stringify({ format, items: items.filter(({ kind }) => kind === 'amd-certificate') })}\n`
   }
-  return `${JSON.stringify(
-    collateralBundle(
-      amd,
-      fleet.map(({ host }) => host.vek),
-    ),
-  )}\n`
+  const veks = fleet.flatMap(({ host }) => ('vek' in host ? [host.vek] : []))
+  const updates = ['standard', 'early'] as const
+  const platforms = [{ updates }, { tee: 'sgx', ca: 'processor', updates }] as const
+  return `${JSON.stringify(joined(collateralBundle(amd, veks), intelBundle(intel, platforms)))}\n`
 }
 
 /** A tree that answers as configfs-tsm does, with tools for its folders to put first on PATH. */

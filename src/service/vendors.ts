@@ -2,7 +2,7 @@ import type { VendorName } from '../collateral/address.ts'
 import { createKds } from '../collateral/kds.ts'
 import { createPcs, type Pcs } from '../collateral/pcs.ts'
 import type { Vendor, VendorClient } from '../collateral/source.ts'
-import { createVendor, offlineVendor } from '../collateral/vendor.ts'
+import { createVendor, offlineVendor, type VendorOptions } from '../collateral/vendor.ts'
 import { byVendor, clientsByVendor } from '../collateral/vendors.ts'
 import type { Config } from '../config.ts'
 import type { IntelSources } from '../config/intel.ts'
@@ -17,16 +17,18 @@ export type VendorSources = Pick<Config, 'amdKds' | 'intel'>
  * starts again fetches at once if its store is lost.
  */
 const INTEL_BACKGROUND_BURST = 16
+/** For callers at once: a new family of platforms takes two documents where a new chip of AMD's takes one. */
+const INTEL_BURST = 8
 
 /** The vendors of a service, each behind a budget of its own. Throws for a file that cannot be used. */
 export async function vendorsOf(config: Config): Promise<Vendor> {
   const clients = await clientsOf(config)
-  const vendor = (name: VendorName, backgroundBurst?: number): Vendor => {
+  const vendor = (name: VendorName, budget: Pick<VendorOptions, 'burst' | 'backgroundBurst'> = {}): Vendor => {
     const client = clients[name]
     if (client === undefined || !isAsked(config, name)) return offlineVendor
-    return createVendor({ client, ...(backgroundBurst === undefined ? {} : { backgroundBurst }) })
+    return createVendor({ client, ...budget })
   }
-  return byVendor({ amd: vendor('amd'), intel: vendor('intel', INTEL_BACKGROUND_BURST) })
+  return byVendor({ amd: vendor('amd'), intel: vendor('intel', { burst: INTEL_BURST, backgroundBurst: INTEL_BACKGROUND_BURST }) })
 }
 
 /** The vendors for one command, without budgets. Throws for a file that cannot be used. */

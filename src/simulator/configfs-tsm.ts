@@ -14,6 +14,7 @@ import {
 } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { FakeHost } from './hosts.ts'
+import type { FakeIntelHost } from './intel-hosts.ts'
 
 /**
  * A folder that answers a shell as /sys/kernel/config/tsm/report of a confidential VM does (Linux Documentation/ABI/testing/configfs-tsm-report):
@@ -34,7 +35,7 @@ export type FakeTsm = {
 
 /** What may differ from a healthy guest. */
 export type FakeTsmOptions = {
-  /** Default: `sev_guest`. */
+  /** Default: that of the host's vendor. */
   readonly provider?: string
   /** Changes each report on its way out. */
   readonly outblob?: (report: Uint8Array) => Uint8Array
@@ -49,7 +50,7 @@ const POLL_MS = 5
 const MAX_FAULTS = 20
 
 /** Serves `dir`/report for a host until closed. The readers must be other processes: this one has to stay free to answer. */
-export function serveFakeTsm(dir: string, host: FakeHost, options: FakeTsmOptions = {}): FakeTsm {
+export function serveFakeTsm(dir: string, host: FakeHost | FakeIntelHost, options: FakeTsmOptions = {}): FakeTsm {
   const report = join(dir, 'report')
   const bin = join(dir, 'bin')
   mkdirSync(report, { recursive: true })
@@ -61,14 +62,16 @@ export function serveFakeTsm(dir: string, host: FakeHost, options: FakeTsmOption
       reads += 1
       return outblobFor(host, inblob, options)
     },
-    auxblob: () => host.certTable(),
+    // A TD has none.
+    auxblob: () => ('certTable' in host ? host.certTable() : new Uint8Array()),
     generation: (entry) => Buffer.from(`${entry.generation}\n`),
   }
   const look = () => {
     for (const name of readdirSync(report)) {
       // A folder without attributes is new, also if another of its name was there a moment ago.
       const path = join(report, name)
-      if (!existsSync(join(path, 'provider'))) entries.set(name, populate(path, options))
+      if (!existsSync(join(path, 'provider')))
+        entries.set(name, populate(path, options.provider ?? ('qe' in host ? 'tdx_guest' : 'sev_guest')))
     }
     for (const [name, entry] of entries) {
       if (existsSync(entry.path)) answerReaders(entry, blobs)
@@ -100,7 +103,7 @@ type Served = (typeof SERVED)[number]
 /** `spare` is where the next FIFO is made before it takes its place: beside `report`, where no reader looks. */
 type Entry = { readonly path: string; readonly spare: string; inblob: Uint8Array; generation: number }
 
-function populate(path: string, { provider = 'sev_guest' }: FakeTsmOptions): Entry {
+function populate(path: string, provider: string): Entry {
   for (const fifo of SERVED.map((name) => join(path, name)).filter((each) => !existsSync(each)))
     execFileSync('mkfifo', [fifo], { stdio: 'pipe' })
   writeFileSync(join(path, 'inblob'), '')
@@ -160,11 +163,11 @@ function noticeInblob(entry: Entry): void {
 }
 
 /** The kernel answers EINVAL where there is no inblob or too much of it; a FIFO can only answer nothing. */
-function outblobFor(host: FakeHost, inblob: Uint8Array, { outblob = (report) => report }: FakeTsmOptions): Uint8Array {
+function outblobFor(host: FakeHost | FakeIntelHost, inblob: Uint8Array, { outblob = (report) => report }: FakeTsmOptions): Uint8Array {
   if (inblob.length === 0 || inblob.length > INBLOB_MAX) return new Uint8Array()
   const reportData = new Uint8Array(INBLOB_MAX)
   reportData.set(inblob)
-  return outblob(host.report(reportData))
+  return outblob('qe' in host ? host.quote(reportData) : host.report(reportData))
 }
 
 /** The tools do as their namesakes further on PATH, and wait for the attributes or take them away, at once and together. */

@@ -1,34 +1,43 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createApp } from '../app.ts'
-import { fetchOf, testServices, vendorOf, type TestServices } from '../../test/services.ts'
-import { fakeAmd, type FakeAmd } from './amd.ts'
+import { fetchOf, testServices, vendorOf, withIntel, type TestServices } from '../../test/services.ts'
+import { writeVendorDocument } from '../verifiers/tdx/document.ts'
+import { fakeAmd } from './amd.ts'
+import { fleetPckCrl } from './fleet-intel.ts'
 import { demoFleet, FLEET_POLICY, revokeForFleet, type FleetMember } from './fleet.ts'
-import { startFakeKds, type FakeKds } from './kds.ts'
+import { fakeIntel } from './intel.ts'
+import { startFakeKds } from './kds.ts'
+import { startFakePcs } from './pcs.ts'
 
-let amd: FakeAmd
-let kds: FakeKds
 let fixture: TestServices
 let fleet: readonly FleetMember[]
 let send: ReturnType<typeof fetchOf>
+let stop: () => Promise<void>
 beforeAll(async () => {
-  amd = await fakeAmd()
-  kds = await startFakeKds(amd)
-  fleet = demoFleet(amd)
-  revokeForFleet(amd, kds)
+  const [amd, intel] = [await fakeAmd(), fakeIntel()]
+  const [kds, pcs] = [await startFakeKds(amd), await startFakePcs(intel)]
+  fleet = demoFleet({ amd, intel })
+  revokeForFleet({ amd, intel, kds, pcs }, fleet)
   const revoked = new Uint8Array(await (await fetch(`${kds.url}/vlek/v1/Turin/crl`)).arrayBuffer())
-  const vendor = vendorOf(amd, (address) => (address === 'amd/crl/Turin/vlek' ? { outcome: 'found', bytes: revoked } : undefined))
+  const amds = vendorOf(amd, (address) => (address === 'amd/crl/Turin/vlek' ? { outcome: 'found', bytes: revoked } : undefined))
+  const pckCrl = writeVendorDocument(fleetPckCrl(intel, fleet))
+  const vendor = withIntel(intel, amds, (address) =>
+    address === 'intel/pck-crl/platform' ? { outcome: 'found', bytes: pckCrl } : undefined,
+  )
   const audience = { name: 'fleet', policies: ['fleet'], profile: 'lean', alg: 'ES256', relyingPartyNonce: 'refuse' } as const
-  fixture = await testServices({ amd, vendor, policies: [FLEET_POLICY], audiences: [audience] })
+  fixture = await testServices({ amd, intel, vendor, policies: [FLEET_POLICY], audiences: [audience] })
   send = fetchOf(createApp(fixture.services))
+  stop = async () => {
+    await fixture.stop()
+    await kds.close()
+    await pcs.close()
+  }
 })
-afterAll(async () => {
-  await fixture.stop()
-  await kds.close()
-})
+afterAll(() => stop())
 
 describe('the demonstration’s fleet', () => {
-  it('is a dozen hosts with names of their own', () => {
-    expect(fleet.length).toBeGreaterThanOrEqual(12)
+  it('is two dozen hosts with names of their own', () => {
+    expect(fleet.length).toBe(24)
     expect(new Set(fleet.map((member) => member.name)).size).toBe(fleet.length)
   })
 

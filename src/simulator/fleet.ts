@@ -1,8 +1,12 @@
 import type { ProblemCode } from '../verifiers/problems.ts'
 import type { FakeAmd } from './amd.ts'
 import { attest, requestChallenge, type AttestAnswer, type AttestTarget } from './attest.ts'
+import { fleetPckCrl, INTEL_FLEET_POLICY, intelFleet, type IntelStory } from './fleet-intel.ts'
 import { fakeHost, type FakeHost, type HostOptions } from './hosts.ts'
+import type { FakeIntelHost } from './intel-hosts.ts'
+import type { FakeIntel } from './intel.ts'
 import type { FakeKds } from './kds.ts'
+import type { FakePcs } from './pcs.ts'
 import { SIM_PRODUCTS } from './products.ts'
 import { SIM_MEASUREMENT } from './report.ts'
 
@@ -11,7 +15,7 @@ export type FleetMember = {
   readonly name: string
   /** What is special about it, for a reader. */
   readonly story: string
-  readonly host: FakeHost
+  readonly host: FakeHost | FakeIntelHost
   readonly expected: 'issued' | ProblemCode
   /** Runs the whole protocol, faults included. */
   readonly run: (target: AttestTarget) => Promise<AttestAnswer>
@@ -31,6 +35,7 @@ export const FLEET_POLICY = {
       },
     },
   },
+  ...INTEL_FLEET_POLICY,
 } as const
 
 type Story = {
@@ -87,8 +92,11 @@ const BAD: readonly Story[] = [
   { name: 'revoked', story: 'intermediate revoked', options: { product: 'Turin', kind: 'vlek' }, expected: 'snp-intermediate-revoked' },
 ]
 
-/** The hosts of the demonstration; their chips exist in `amd` from then on. */
-export function demoFleet(amd: FakeAmd): readonly FleetMember[] {
+/** The vendors of the fleet. */
+export type FleetVendors = { readonly amd: FakeAmd; readonly intel: FakeIntel }
+
+/** The hosts of the demonstration; their chips and platforms exist at their vendors from then on. */
+export function demoFleet({ amd, intel }: FleetVendors): readonly FleetMember[] {
   const stranger = amd.vcek({ product: 'Genoa' })
   const wrongChip: Story = {
     name: 'wrong-chip',
@@ -96,11 +104,18 @@ export function demoFleet(amd: FakeAmd): readonly FleetMember[] {
     options: { product: 'Genoa', wrongVek: stranger },
     expected: 'snp-vcek-hwid-mismatch',
   }
-  return [...GOOD, ...BAD, wrongChip].map((story) => memberOf(amd, story))
+  const amds = [...GOOD, ...BAD, wrongChip].map((story) => memberOf(amd, story))
+  return [...amds, ...intelFleet(intel).map(intelMember)]
 }
 
-/** Revokes the intermediate that the host `revoked` depends on, in what `kds` serves from now on. */
-export function revokeForFleet(amd: FakeAmd, kds: FakeKds): void {
+const intelMember = (story: IntelStory): FleetMember => ({ ...story, run: (target) => attest(story.host, target) })
+
+/** Where the fleet's vendors are asked. */
+export type FleetServices = FleetVendors & { readonly kds: FakeKds; readonly pcs: FakePcs }
+
+/** Revokes what the hosts `revoked` and `tdx-revoked` depend on, in what the vendors' services serve from now on. */
+export function revokeForFleet({ amd, intel, kds, pcs }: FleetServices, fleet: readonly FleetMember[]): void {
+  pcs.serve('/sgx/certification/v4/pckcrl?ca=platform&encoding=der', fleetPckCrl(intel, fleet))
   const list = amd.crl({ product: 'Turin', endpoint: 'vlek', number: 2n, revoked: [amd.authority('Turin', 'asvk').serial] })
   kds.serve('/vlek/v1/Turin/crl', list)
 }

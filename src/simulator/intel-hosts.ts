@@ -62,7 +62,7 @@ export type SgxHostOptions = CommonOptions & { readonly version?: 3 | 4 | 5 }
 export type FakeIntelHost = {
   readonly name: string
   readonly tee: IntelTee
-  /** What its quotes are, for a reader. */
+  /** The technology, for a reader. */
   readonly product: string
   readonly pck: FakePck
   readonly qe: FakeQe
@@ -117,13 +117,13 @@ type Shape = {
 }
 
 function hostOf(intel: FakeIntel, shape: Shape, options: CommonOptions): Omit<FakeIntelHost, 'evidence'> {
-  const { tee, version } = shape
+  const { tee } = shape
   const pck = intel.pck(options.pck)
   const qe = fakeQe(pck, { tee, ...options.qe })
   return {
     name: options.name ?? tee,
     tee,
-    product: `${tee.toUpperCase()} v${version}`,
+    product: tee.toUpperCase(),
     pck,
     qe,
     quote: (reportData, changes = {}) => {
