@@ -7,7 +7,9 @@ import { join, resolve } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose'
 import { serveFakeTsm, type FakeTsm, type FakeTsmOptions } from '../../src/simulator/configfs-tsm.ts'
-import { fakeHost, type HostOptions } from '../../src/simulator/hosts.ts'
+import { fakeHost, type FakeHost, type HostOptions } from '../../src/simulator/hosts.ts'
+import { fakeTdxHost, type FakeIntelHost } from '../../src/simulator/intel-hosts.ts'
+import { fakeIntel } from '../../src/simulator/intel.ts'
 import { startService, startWorld, untilReady, type ServiceProcess, type World } from '../../test/service-process.ts'
 
 const CLIENT = resolve(import.meta.dirname, 'assay-attest')
@@ -23,8 +25,7 @@ beforeAll(async () => {
 afterAll(async () => {
   service.child.kill('SIGTERM')
   await service.ended
-  await world.kds.close()
-  world.files.remove()
+  await world.close()
 })
 
 const closing: (() => void)[] = []
@@ -33,9 +34,13 @@ afterEach(() => {
 })
 
 /** A folder of its own with a fake configfs-tsm in it. */
-function guest(host: HostOptions = {}, options: FakeTsmOptions = {}): { folder: string; tsm: FakeTsm } {
+const guest = (host: HostOptions = {}, options: FakeTsmOptions = {}): Guest => guestOn(fakeHost(world.amd, host), options)
+
+type Guest = { readonly folder: string; readonly tsm: FakeTsm }
+
+function guestOn(host: FakeHost | FakeIntelHost, options: FakeTsmOptions = {}): Guest {
   const folder = mkdtempSync(join(tmpdir(), 'assay-attest-'))
-  const tsm = serveFakeTsm(join(folder, 'tsm'), fakeHost(world.amd, host), options)
+  const tsm = serveFakeTsm(join(folder, 'tsm'), host, options)
   closing.push(() => {
     tsm.close()
     rmSync(folder, { recursive: true, force: true })
@@ -203,7 +208,7 @@ describe.each(SHELLS)('assay-attest under $shell', ({ shell }) => {
   })
 
   it.each([
-    ['another provider', { provider: 'tdx_guest' }, 'tdx_guest'],
+    ['another provider', { provider: 'arm_cca_guest' }, 'arm_cca_guest'],
     ['an empty report', { outblob: () => new Uint8Array() }, 'an empty report'],
   ])('gives up on %s', async (_, options, says) => {
     const vm = guest({}, options)
@@ -211,6 +216,13 @@ describe.each(SHELLS)('assay-attest under $shell', ({ shell }) => {
     expect(ended).toMatchObject({ code: 4, out: '', left: [] })
     expect(ended.err).toContain(says)
     expect(readdirSync(vm.tsm.report)).toEqual([])
+  })
+
+  it('sends the quote of a TDX guest as such', async () => {
+    // The service knows nothing of this Intel; that it says so shows that it was sent a quote.
+    const ended = await attest(['--url', service.url], guestOn(fakeTdxHost(fakeIntel())), shell)
+    expect(ended).toMatchObject({ code: 1, out: '', left: [] })
+    expect(ended.err).toContain('tdx-root-ca-untrusted')
   })
 
   it('gives up without configfs-tsm, and on a key that is none', async () => {
