@@ -4,7 +4,7 @@ import { contextAt, freshMemo } from '../../../test/snp-in-process.ts'
 import { fakeIntel, intelCollateral } from '../../simulator/intel.ts'
 import { fakeSgxHost, fakeTdxHost, type QuoteChanges } from '../../simulator/intel-hosts.ts'
 import { p256Keys } from '../../simulator/intel-authorities.ts'
-import { fakeQe, pointOf, rawSignature } from '../../simulator/qe.ts'
+import { pointOf, rawSignature } from '../../simulator/qe.ts'
 import { anchorsOf, pinnedAnchors } from '../anchors.ts'
 import { verify } from '../registry.ts'
 import type { Anchors, Collateral, Context, Finding, Reading, SgxEvidence, TdxEvidence, Unverified } from '../verifier.ts'
@@ -90,6 +90,12 @@ describe('a genuine quote', () => {
     ])
   })
 
+  it('may have authentication data of any length', async () => {
+    for (const length of [0, 100]) {
+      expect(failures(await finding(tdxOf({ qe: { authData: new Uint8Array(length) } })))).toEqual([])
+    }
+  })
+
   it('may name its PCK by type 4 with the chain beside it', async () => {
     const evidence = tdxOf({ certification: 4 }, { certificates: host.pck.chain })
     expect(failures(await finding(evidence))).toEqual([])
@@ -158,7 +164,7 @@ const replacedKey = (): QuoteChanges => {
 }
 
 const halfBound = (): Uint8Array => {
-  const reportData = fakeQe(host.pck).report.slice(320)
+  const reportData = host.qe.report.slice(320)
   return reportData.fill(1, 32)
 }
 
@@ -171,8 +177,13 @@ describe('a quote that is not proven', () => {
     ['a signature of another key', SIGNATURE, { quoteSignature: rawSignature(stranger.privateKey, host.quote(data).subarray(0, 632)) }],
     ['another attestation key', BINDING, replacedKey()],
     ['a bit of the QE authentication data over', BINDING, { tamper: [[1220, Uint8Array.of(0xff)]] }],
+    [
+      'the last of many bytes of QE authentication data over',
+      BINDING,
+      { qe: { authData: zeros(100) }, tamper: [[1319, Uint8Array.of(1)]] },
+    ],
     ['a QE report that binds nothing', BINDING, { qe: { report: { reportData: zeros(64) } } }],
-    ['a binding with more behind it', BINDING, { qe: { report: { reportData: halfBound() } } }],
+    ['a binding with more behind it', BINDING, { qe: { keys: host.qe.keys, report: { reportData: halfBound() } } }],
     ['a changed QE report', QE_SIGNATURE, { qeReport: flipped(host.qe.report, 0) }],
     ['a QE report signed by zeros', QE_SIGNATURE, { qeReportSignature: zeros(64) }],
     ['a QE report of another platform', QE_SIGNATURE, { qe: { signWith: intel.pck().privateKey } }],
@@ -214,6 +225,11 @@ describe('dates (TDX-30)', () => {
     const lax = { collateralGraceSeconds: 3600, skewSeconds: 300, replayedRtmrs: [] }
     const rigour = { ...contextAt(now).rigour, tdx: lax }
     expect(failures(await finding({ ...tdxOf(), quote: dated.quote(data) }, { context: { rigour } }))).toEqual([code])
+  })
+
+  it('leave nothing undecided', async () => {
+    const dated = fakeTdxHost(intel, { pck: { overrides: { notAfter: new Date(now.getTime() - 1000) } } })
+    expect((await finding({ ...tdxOf(), quote: dated.quote(data) }, { collateral: none })).undecided).toBeUndefined()
   })
 
   it('are judged before the proof of the quote', async () => {
@@ -258,6 +274,14 @@ const counted = (reading: Reading) => {
   return { reading: { ...reading, memo }, kept }
 }
 
+/** What the quoting enclave of the host would put around the signed region of a quote. */
+const endorsementOf = (quote: Uint8Array): QuoteChanges => ({
+  qeReport: host.qe.report,
+  qeReportSignature: host.qe.reportSignature,
+  attestationKey: host.qe.point,
+  quoteSignature: rawSignature(host.qe.keys.privateKey, quote.subarray(0, 632)),
+})
+
 describe('what is remembered', () => {
   it('is the chain and the quoting enclave once, whatever is quoted', async () => {
     const { reading, kept } = counted(readIn())
@@ -280,6 +304,11 @@ describe('what is remembered', () => {
     expect(failures(await finding(tdxOf(replacedKey()), { reading }))).toEqual([BINDING])
     expect(failures(await finding(tdxOf({ qeReport: flipped(host.qe.report, 0) }), { reading }))).toEqual([QE_SIGNATURE])
     expect(failures(await finding(tdxOf({ qeReportSignature: zeros(64) }), { reading }))).toEqual([QE_SIGNATURE])
+    expect(failures(await finding(tdxOf({ tamper: [[1220, Uint8Array.of(0xff)]] }), { reading }))).toEqual([BINDING])
+    // The quoting enclave of one platform under the certificate of another.
+    const elsewhere = fakeTdxHost(intel)
+    const transplanted = elsewhere.quote(data, endorsementOf(elsewhere.quote(data)))
+    expect(failures(await finding({ ...tdxOf(), quote: transplanted }, { reading }))).toEqual([QE_SIGNATURE])
     const production = { ...reading, mode: 'production' } as const
     const refused = await finding(tdxOf(), { reading: production, context: { mode: 'production', memo: reading.memo } })
     expect(failures(refused)).toEqual(['TDX-20 tdx-root-ca-untrusted'])

@@ -95,7 +95,7 @@ function conclude(read: Read, { facts, verdict, before }: Verified, context: Con
   const checks = [...before, checkReportData(read.quote, context.reportData), ...logs.checks]
   if (hasFailed(checks)) return { checks, validUntil: context.now }
   const sources = { quote: read.quote, ...facts, tcb: verdict.tcb, collateral: verdict.claims }
-  const validUntil = earliest([...facts.pck.windows.map(({ notAfter }) => notAfter), ...verdict.validUntil])
+  const validUntil = earliest(verdict.validUntil)
   return { checks, claims: claimsOf(read, sources, logs.claims), validUntil }
 }
 

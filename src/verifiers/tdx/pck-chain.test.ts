@@ -4,6 +4,7 @@ import { pemChain } from '../../simulator/certification.ts'
 import { basicConstraints, derSequence, extension, keyUsage, type SimExtension } from '../../simulator/der.ts'
 import { p256Keys } from '../../simulator/intel-authorities.ts'
 import { fakeIntel } from '../../simulator/intel.ts'
+import { intelName } from '../../simulator/names.ts'
 import type { CertificateOverrides } from '../../simulator/overrides.ts'
 import { anchorsOf, pinnedAnchors } from '../anchors.ts'
 import { attempt } from '../der-attempt.ts'
@@ -138,6 +139,7 @@ const SIGNS_CERTIFICATES = 0x20
 const SIGNS_LISTS = 0x40
 const SIGNS = 0x01
 const NAME = 'Intel SGX PCK Platform CA'
+const UNIT = { oid: '2.5.4.11', value: 'Engineering', as: 'utf8String' } as const
 
 /** Bytes of a certificate replaced by others of the same length, from the last place where they are. */
 function patched(der: Uint8Array, from: string, to: string): Uint8Array {
@@ -162,6 +164,7 @@ describe('a PCK chain is refused', () => {
     ['with the leaf in the place of the CA', INCOMPLETE, () => [leaf, leaf, root]],
     ['with the TCB signer as the leaf', INCOMPLETE, () => [intel.authority('tcb-signing').der, ca, root]],
     ['whose leaf has another name', INCOMPLETE, () => withLeaf({ commonName: 'Intel SGX PCK certificate' })],
+    ['whose leaf has more in its name', INCOMPLETE, () => withLeaf({ subject: [...intelName('Intel SGX PCK Certificate'), UNIT] })],
     ['whose root has another name', INCOMPLETE, () => withRoot({ commonName: 'Intel SGX Root' })],
     ['whose CA is of another country', INCOMPLETE, () => [leaf, patched(ca, 'US0Y', 'DE0Y'), root]],
     ['of another Intel', UNTRUSTED, () => other.pck().chain],
