@@ -1,12 +1,15 @@
 import { hexOf } from '../der-values.ts'
 import type { TdAttributes, Xfam } from './claims.ts'
 
-/** A word of eight bytes, little-endian. */
-const wordOf = (bytes: Uint8Array): bigint => bytes.reduceRight((word, byte) => (word << 8n) | BigInt(byte), 0n)
+/** Whether a bit of a little-endian word is set. */
+const bit = (word: Uint8Array, index: number): boolean => (((word[index >> 3] ?? 0) >> (index & 7)) & 1) === 1
 
-const bit = (word: bigint, index: number): boolean => ((word >> BigInt(index)) & 1n) === 1n
+/** The bits of a word that are set, lowest first. */
+const setBits = (word: Uint8Array): readonly number[] => INDEXES.filter((index) => bit(word, index))
+const INDEXES: readonly number[] = Array.from({ length: 64 }, (_, index) => index)
 
-const mask = (bits: readonly number[]): bigint => bits.reduce((word, index) => word | (1n << BigInt(index)), 0n)
+/** Bits as a number of the whole word. */
+const mask = (bits: readonly number[]): string => `0x${bits.reduce((word, index) => word | (1n << BigInt(index)), 0n).toString(16)}`
 
 /** The named bits of TDATTRIBUTES (specification tdx.md section 6.1). */
 const BITS = {
@@ -25,16 +28,15 @@ const BITS = {
   perfmon: 63,
 } as const satisfies Record<keyof Omit<TdAttributes, 'value' | 'tud_bits' | 'reserved_bits'>, number>
 
-const NAMED = mask(Object.values(BITS))
-/** Bits 0 to 7 make a TD untrusted (TUD). */
-const TUD = 0xffn
+const NAMED: ReadonlySet<number> = new Set(Object.values(BITS))
+/** The bits below this one make a TD untrusted (TUD). */
+const TUD_END = 8
 
 /** TDATTRIBUTES by bits (section 6.1), from its eight bytes as received. */
-export function tdAttributesOf(bytes: Uint8Array): TdAttributes {
-  const word = wordOf(bytes)
-  const unnamed = word & ~NAMED
+export function tdAttributesOf(word: Uint8Array): TdAttributes {
+  const unnamed = setBits(word).filter((index) => !NAMED.has(index))
   return {
-    value: hexOf(bytes),
+    value: hexOf(word),
     debug: bit(word, BITS.debug),
     hgs_plus_prof: bit(word, BITS.hgs_plus_prof),
     perf_prof: bit(word, BITS.perf_prof),
@@ -48,8 +50,8 @@ export function tdAttributesOf(bytes: Uint8Array): TdAttributes {
     kl: bit(word, BITS.kl),
     tpa: bit(word, BITS.tpa),
     perfmon: bit(word, BITS.perfmon),
-    tud_bits: `0x${(unnamed & TUD).toString(16)}`,
-    reserved_bits: `0x${(unnamed & ~TUD).toString(16)}`,
+    tud_bits: mask(unnamed.filter((index) => index < TUD_END)),
+    reserved_bits: mask(unnamed.filter((index) => index >= TUD_END)),
   }
 }
 
@@ -76,8 +78,7 @@ const FEATURES: Readonly<Record<number, string>> = {
 }
 
 /** XFAM with its features by name, in the order of their bits (section 6.2); a bit without a name is `bit_<number>`. */
-export function xfamOf(bytes: Uint8Array): Xfam {
-  const word = wordOf(bytes)
-  const set = Array.from({ length: 64 }, (_, index) => index).filter((index) => bit(word, index))
-  return { value: hexOf(bytes), features: set.map((index) => FEATURES[index] ?? `bit_${index}`) }
-}
+export const xfamOf = (word: Uint8Array): Xfam => ({
+  value: hexOf(word),
+  features: setBits(word).map((index) => FEATURES[index] ?? `bit_${index}`),
+})
