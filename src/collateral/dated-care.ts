@@ -33,11 +33,14 @@ export async function fetchInto(deps: Deps, dated: Dated, payer: Payer): Promise
   failed(deps, dated, answer.outcome === 'not-found' ? { trouble: 'the vendor has none' } : { trouble: answer.reason, ...answer })
 }
 
-function failed(deps: Deps, dated: Dated, { trouble, retryAfter }: { trouble: string; retryAfter?: number }): void {
+type Failure = { readonly trouble: string; readonly retryAfter?: number; readonly quiet?: true }
+
+function failed(deps: Deps, dated: Dated, { trouble, retryAfter, quiet }: Failure): void {
   dated.failures += 1
   dated.trouble = trouble
   dated.next = nextTry(deps.now(), dated.failures, { random: deps.random(), ...(retryAfter === undefined ? {} : { retryAfter }) })
-  deps.log.warn({ address: dated.address, cause: trouble, next: dated.next }, 'a vendor document could not be refreshed')
+  const level = quiet === true ? 'debug' : 'warn'
+  deps.log[level]({ address: dated.address, cause: trouble, next: dated.next }, 'a vendor document could not be refreshed')
 }
 
 /** A fetched document: kept if it proves genuine and is not older than what was seen. */

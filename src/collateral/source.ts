@@ -1,10 +1,10 @@
 import type { CollateralAddress } from '../verifiers/verifier.ts'
 
-/** What a vendor answered for one address. Bytes are untrusted. `retryAfter` is in seconds. */
+/** What a vendor answered for one address. Bytes are untrusted. `retryAfter` is in seconds; `quiet`: nobody was asked, as the operator decided. */
 export type Fetched =
   | { readonly outcome: 'found'; readonly bytes: Uint8Array }
   | { readonly outcome: 'not-found' }
-  | { readonly outcome: 'unavailable'; readonly reason: string; readonly retryAfter?: number }
+  | { readonly outcome: 'unavailable'; readonly reason: string; readonly retryAfter?: number; readonly quiet?: true }
 
 /** Asks a vendor once; never throws, never waits longer than its own limit. */
 export type VendorClient = { readonly fetch: (address: CollateralAddress) => Promise<Fetched> }

@@ -140,7 +140,7 @@ describe('a vendor', () => {
 
 describe('no vendor', () => {
   it('has nothing, and is looked at again in an hour', async () => {
-    expect(await offlineVendor.fetch(by(vcek(1)))).toEqual({ outcome: 'unavailable', reason: 'no vendor may be asked' })
+    expect(await offlineVendor.fetch(by(vcek(1)))).toEqual({ outcome: 'unavailable', reason: 'no vendor may be asked', quiet: true })
     expect(await offlineVendor.fetch(by(vcek(1), '', 'background'))).toMatchObject({ outcome: 'unavailable', retryAfter: 3600 })
   })
 })

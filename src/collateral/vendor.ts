@@ -59,6 +59,7 @@ export const offlineVendor: Vendor = {
   fetch: async ({ caller }) => ({
     outcome: 'unavailable',
     reason: 'no vendor may be asked',
+    quiet: true,
     ...(caller === 'background' ? { retryAfter: OFFLINE_PAUSE } : {}),
   }),
 }
