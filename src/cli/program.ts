@@ -25,7 +25,7 @@ export async function run(args: readonly string[], given: Omit<Session, 'exit'> 
   let code: number = EXIT.accepted
   const session = { ...given, exit: (chosen: number) => void (code = chosen) }
   const program = new Command('assay')
-    .description('Remote attestation verifier: AMD SEV-SNP evidence in, short-lived signed tokens out')
+    .description('Remote attestation verifier: AMD SEV-SNP and Intel TDX evidence in, short-lived signed tokens out')
     .version(version(), '--version', 'show the version')
     .addHelpText('after', REST)
     .showSuggestionAfterError()

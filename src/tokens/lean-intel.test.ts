@@ -145,12 +145,12 @@ describe('the token of a TDX guest', () => {
       ...unowned,
       mr_config_id: hexOf(0, 48),
       initdata: null,
-      event_log: { ...eventLog, facts: { secure_boot: null, boot_applications: [], kernel_cmdline: null, container_images: [] } },
+      event_log: { ...eventLog, facts: { secure_boot: null, boot_applications: [], kernel_cmdline: null, container_images: null } },
     })
     expect(tdxOf({ item })['event_log']).toEqual({
       source: 'ccel+dstack',
       replayed: [0, 1, 2, 3],
-      facts: { boot_applications: [], container_images: [] },
+      facts: { boot_applications: [] },
       dstack: { app_id: hexOf(0xa1, 20), compose_hash: hexOf(0xc0, 32), key_provider: '{"name":"kms"}', os_image_hash: hexOf(0x05, 32) },
     })
   })

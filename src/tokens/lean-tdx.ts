@@ -64,10 +64,15 @@ const replay = ({ source, replayed }: EventLogClaims): object => ({ source, repl
 
 const briefLog = (log: EventLogClaims): object => ({ ...replay(log), facts: { secure_boot: log.facts.secure_boot ?? undefined } })
 
-/** Events of the application are as many and as long as it likes, so they are left to the appraisal. */
+/** Facts that are not known are absent. Events of the application are as many and as long as it likes, so they are left to the appraisal. */
 const wholeLog = (log: EventLogClaims): object => ({
   ...replay(log),
-  facts: { ...log.facts, secure_boot: log.facts.secure_boot ?? undefined, kernel_cmdline: log.facts.kernel_cmdline ?? undefined },
+  facts: {
+    secure_boot: log.facts.secure_boot ?? undefined,
+    kernel_cmdline: log.facts.kernel_cmdline ?? undefined,
+    boot_applications: log.facts.boot_applications ?? undefined,
+    container_images: log.facts.container_images ?? undefined,
+  },
   dstack: log.dstack === null ? undefined : application(log.dstack),
 })
 
