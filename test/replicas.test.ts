@@ -57,8 +57,7 @@ afterAll(async () => {
   }
   if (!present) return
   redis.kill('SIGKILL')
-  await world.kds.close()
-  world.files.remove()
+  await world.close()
 })
 
 describe.skipIf(!present)('two replicas on one Redis', () => {

@@ -6,23 +6,30 @@ import { stringify } from 'yaml'
 import { fakeAmd, type FakeAmd } from '../src/simulator/amd.ts'
 import { collateralBundle } from '../src/simulator/bundle.ts'
 import { FLEET_POLICY } from '../src/simulator/fleet.ts'
+import { fakeIntel, type FakeIntel } from '../src/simulator/intel.ts'
 import { startFakeKds, type FakeKds } from '../src/simulator/kds.ts'
+import { startFakePcs, type FakePcs } from '../src/simulator/pcs.ts'
 import { tempFiles, type Files } from './cli.ts'
 
-/** A fake AMD with everything that a service in mode test needs to believe it. */
+/** A fake AMD and a fake Intel with everything that a service in mode test needs to believe them. */
 export type World = {
   readonly amd: FakeAmd
+  readonly intel: FakeIntel
   readonly kds: FakeKds
+  readonly pcs: FakePcs
   readonly files: Files
   readonly settings: Readonly<Record<string, unknown>>
+  /** Ends the vendors' services and removes the files. */
+  readonly close: () => Promise<void>
 }
 
 /** Makes one. */
 export async function startWorld(): Promise<World> {
-  const amd = await fakeAmd()
-  const kds = await startFakeKds(amd)
+  const [amd, intel] = [await fakeAmd(), fakeIntel()]
+  const [kds, pcs] = [await startFakeKds(amd), await startFakePcs(intel)]
   const files = tempFiles()
-  const roots = amd.products.map((product) => files.write(`ark-${product}.der`, amd.root(product)))
+  const arks = amd.products.map((product) => files.write(`ark-${product}.der`, amd.root(product)))
+  const roots = [...arks, files.write('intel-root.der', intel.authority('root').der)]
   const { format, items } = collateralBundle(amd)
   const authorities = files.write('authorities.json', { format, items: items.filter(({ kind }) => kind === 'amd-certificate') })
   files.write('policies/fleet.yaml', stringify(FLEET_POLICY))
@@ -34,11 +41,18 @@ export async function startWorld(): Promise<World> {
     log_level: 'info',
     amd_kds_url: kds.url,
     amd_kds_transport: 'DANGEROUSLY_PLAIN_HTTP',
+    intel_pcs_url: pcs.url,
+    intel_root_crl_url: pcs.rootCrlUrl,
+    intel_transport: 'DANGEROUSLY_PLAIN_HTTP',
     insecure_test_roots: roots,
     collateral_bundles: [authorities],
     audiences: { default: { policies: [FLEET_POLICY.name] } },
   }
-  return { amd, kds, files, settings }
+  const close = async () => {
+    await Promise.all([kds.close(), pcs.close()])
+    files.remove()
+  }
+  return { amd, intel, kds, pcs, files, settings, close }
 }
 
 /** A service in a process of its own. */

@@ -12,8 +12,7 @@ beforeAll(async () => {
   world = await startWorld()
 })
 afterAll(async () => {
-  await world.kds.close()
-  world.files.remove()
+  await world.close()
 })
 
 /** Linux: the processes whose parent this is. */
