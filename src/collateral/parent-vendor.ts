@@ -26,13 +26,14 @@ export function parentVendor(channel: Channel): Vendor {
 /** Anything that is not an answer counts as none. */
 function fetchedIn(value: unknown): Fetched {
   const answer: Readonly<Record<string, unknown>> = typeof value === 'object' && value !== null ? { ...value } : {}
-  const { outcome, bytes, reason, retryAfter, quiet } = answer
+  const { outcome, bytes } = answer
   if (outcome === 'found' && bytes instanceof Uint8Array) return { outcome, bytes: new Uint8Array(bytes) }
-  if (outcome === 'not-found') return { outcome }
-  return {
-    outcome: 'unavailable',
-    reason: typeof reason === 'string' ? reason : 'no answer',
-    ...(typeof retryAfter === 'number' ? { retryAfter } : {}),
-    ...(quiet === true ? { quiet } : {}),
-  }
+  return outcome === 'not-found' ? { outcome } : unavailableIn(answer)
 }
+
+const unavailableIn = ({ reason, retryAfter, quiet }: Readonly<Record<string, unknown>>): Fetched => ({
+  outcome: 'unavailable',
+  reason: typeof reason === 'string' ? reason : 'no answer',
+  ...(typeof retryAfter === 'number' ? { retryAfter } : {}),
+  ...(quiet === true ? { quiet } : {}),
+})

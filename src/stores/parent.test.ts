@@ -150,6 +150,14 @@ describe('a vendor in the parent', () => {
       { outcome: 'unavailable', reason: 'spent', retryAfter: 9 },
     ],
     [
+      { outcome: 'unavailable', reason: 'off', quiet: true },
+      { outcome: 'unavailable', reason: 'off', quiet: true },
+    ],
+    [
+      { outcome: 'unavailable', reason: 7, retryAfter: '9', quiet: 'yes' },
+      { outcome: 'unavailable', reason: 'no answer' },
+    ],
+    [
       { outcome: 'found', bytes: 'text' },
       { outcome: 'unavailable', reason: 'no answer' },
     ],
