@@ -50,3 +50,59 @@ export type CollateralStore = {
   /** Keeps the higher of the stored mark and this one, by number and by thisUpdate separately. */
   readonly advanceMark: (address: CollateralAddress, mark: Exclude<RollbackMark, 'strictest'>) => Promise<void>
 }
+
+/** Which kind of operators' documents (design section 1.4: policies, activations, reference sets). */
+export type Collection = 'policies' | 'reference-values'
+
+/** One version of a document, kept for ever as it was written. */
+export type DocumentVersion = {
+  readonly name: string
+  /** From 1, without gaps. */
+  readonly version: number
+  /** 64 hexadecimal digits, of whatever the writer counts as the content; kept, never computed here. */
+  readonly sha256: string
+  /** As written. */
+  readonly text: string
+  readonly author: string
+  readonly created: Date
+}
+
+/** A version without its text. */
+export type VersionEntry = Omit<DocumentVersion, 'text'>
+
+/** What counts of a document now: a value that is only ever replaced under a higher counter. */
+export type Standing = {
+  readonly name: string
+  /** From 1; 0 stands for a document that has no standing yet. */
+  readonly counter: number
+  /** JSON, for example which version is active. The store does not look into it. */
+  readonly value: unknown
+  readonly by: string
+  readonly at: Date
+}
+
+/**
+ * Operators' documents and their standings, listed in one authenticated head (design section 1.4). A record that somebody else changed or
+ * removed counts as absent and raises an alarm; a head that was changed, removed or put back makes every call reject with `not-ready`.
+ */
+export type DocumentStore = {
+  /** Changes with every append and advance in this collection; cheap, to be asked every second. */
+  readonly revision: (collection: Collection) => Promise<string>
+  /** In alphabetical order. */
+  readonly names: (collection: Collection) => Promise<readonly string[]>
+  /** In ascending order; empty for a name that is not there. */
+  readonly versions: (collection: Collection, name: string) => Promise<readonly VersionEntry[]>
+  readonly read: (collection: Collection, name: string, version: number) => Promise<DocumentVersion | undefined>
+  /** Adds version `expectedLatest + 1`; `conflict` when the latest version is another (0: there is none). All or nothing. */
+  readonly append: (
+    collection: Collection,
+    document: Omit<DocumentVersion, 'version'>,
+    expectedLatest: number,
+  ) => Promise<DocumentVersion | 'conflict'>
+  readonly standing: (collection: Collection, name: string) => Promise<Standing | undefined>
+  /**
+   * Replaces the standing; `conflict` when its counter is not `expectedCounter` (0: there is none, or none that can be believed), or
+   * when the document has no version. All or nothing.
+   */
+  readonly advance: (collection: Collection, standing: Omit<Standing, 'counter'>, expectedCounter: number) => Promise<Standing | 'conflict'>
+}
