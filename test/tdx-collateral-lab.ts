@@ -74,12 +74,20 @@ export function intelLab(now = new Date('2026-11-23T12:00:00Z')): CollateralLabO
     now,
     at: (milliseconds) => new Date(now.getTime() + milliseconds),
     input,
-    judge: (changes) => judgeCollateral(input(changes)),
+    judge: (changes) => sound(judgeCollateral(input(changes))),
     root: (request) => ({ documents: { [AT.root]: bare(intel.crl({ issuer: 'root', ...request })) } }),
     pck: (request) => ({ documents: { [AT.pck]: pckCrlDocument(intel, { ...request, issuer: 'platform' }) } }),
     info: (request) => ({ documents: { [AT.info]: intel.tcbInfo(request) } }),
     identity: (request) => ({ documents: { [AT.identity]: intel.qeIdentity(request) } }),
   }
+}
+
+/** Whatever is judged: there is a verdict exactly where nothing failed, and never beside `undecided`. */
+function sound(judgement: CollateralJudgement): CollateralJudgement {
+  const { checks, verdict, undecided } = judgement
+  const hasFailed = checks.some(({ outcome }) => outcome === 'fail')
+  if ((verdict === undefined) !== hasFailed || (undecided !== undefined && !hasFailed)) throw new Error('verdict and checks disagree')
+  return judgement
 }
 
 /** A document that came without a chain. */

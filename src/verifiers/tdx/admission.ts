@@ -7,11 +7,11 @@ import type { Anchors, CollateralAddress } from '../verifier.ts'
 import { parseIntelAddress, type IntelDocument } from './address.ts'
 import { INTEL_CN, isIntelName, type TrustScope } from './certificate-rules.ts'
 import { checkDates, type Window } from './certificate-dates.ts'
-import { checkWindow, type Dated, type WindowRule } from './collateral-dates.ts'
+import { checkWindow, datedOf, type Dated, type WindowRule } from './collateral-dates.ts'
 import { readVendorDocument, type VendorDocument } from './document.ts'
 import { QE_IDENTITY } from './qe-identity.ts'
 import { listCode, proveList } from './revocation-list.ts'
-import { proveAnew, type DocumentKind } from './signed-document.ts'
+import { proveAnew, type DocumentKind, type Issued } from './signed-document.ts'
 import { proveIssuerChain } from './signing-chain.ts'
 import { QE_ID } from './tcb-identity.ts'
 import { TCB_INFO } from './tcb-info.ts'
@@ -70,24 +70,21 @@ function proveQeIdentity({ tee }: Named<'qe-identity'>, bytes: Uint8Array, groun
 const CURRENT = { title: 'The document is current' } as const
 const LIST_CURRENT: WindowRule = { ...CURRENT, id: 'TDX-31', early: 'tdx-crl-not-yet-valid', late: 'tdx-crl-expired' }
 
-type Signed = { readonly issueDate: Date; readonly nextUpdate: Date }
-
-function proveSigned<T extends Signed>(
+function proveSigned<T extends Issued>(
   bytes: Uint8Array,
   kind: DocumentKind<T>,
   grounds: Grounds,
 ): Omit<Genuine, 'rule'> & { readonly document: T } {
   const proof = proveAnew(bytes, kind, grounds)
-  if ('fault' in proof) throw proof.fault
-  const { document, chain } = proof
-  if (document instanceof AttestationError) throw document
-  return { document, dated: { from: document.issueDate, until: document.nextUpdate }, windows: chain.windows }
+  if ('untrusted' in proof) throw proof.untrusted
+  if ('unproven' in proof) throw proof.unproven
+  return { document: proof.document, dated: proof.dated, windows: proof.chain.windows }
 }
 
 /** The authority's certificate comes with the list and must itself stand under a pinned root. */
 function provePckList({ ca }: Named<'pck-crl'>, { issuerChain, body }: VendorDocument, grounds: Grounds): Genuine {
   const { first, windows } = proveIssuerChain(issuerChain, ca, grounds)
-  return { dated: datedOf(proveList(body, 'pck', first)), windows, rule: LIST_CURRENT }
+  return { dated: windowOf(proveList(body, 'pck', first)), windows, rule: LIST_CURRENT }
 }
 
 /** Under the first pinned key that it verifies under: beside the pinned root there may be one of a test. */
@@ -101,7 +98,7 @@ function proveRootList({ body }: VendorDocument, { anchors }: Grounds): Genuine 
   )
   const list = lists.map((proveOne) => readable(proveOne)).find((one) => one !== undefined) ?? lists[0]?.()
   if (list === undefined) throw new AttestationError('tdx-root-ca-untrusted', 'no root of Intel’s is pinned')
-  return { dated: datedOf(list), windows: [], rule: LIST_CURRENT }
+  return { dated: windowOf(list), windows: [], rule: LIST_CURRENT }
 }
 
-const datedOf = ({ thisUpdate, nextUpdate }: RevocationList): Dated => ({ from: thisUpdate, until: nextUpdate })
+const windowOf = ({ thisUpdate, nextUpdate }: RevocationList): Dated => datedOf(thisUpdate, nextUpdate)

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { CollateralClaims } from './claims.ts'
 import type { JudgedDocument } from './collateral-documents.ts'
 import type { Dated } from './collateral-dates.ts'
@@ -17,15 +16,12 @@ export type Relied = {
   readonly qeIdentity: JudgedDocument<QeIdentity>
 }
 
-/** SubjectPublicKeyInfo of P-256 ends in the uncompressed point (RFC 5480 section 2). */
-const POINT_BYTES = 65
-
 /** Supplemental data (specification tdx.md section 5.8), and when each thing ends that was relied on. */
 export function collateralClaims(pck: PckChain, relied: Relied): Pick<CollateralVerdict, 'claims' | 'validUntil'> {
   const { root, pck: pckList, tcbInfo, qeIdentity } = relied
   const certificates = [...certificatesOf(pck), ...ofChain(tcbInfo.chain), ...ofChain(qeIdentity.chain)]
   const documents = [root, pckList, tcbInfo, qeIdentity]
-  const dated: readonly Dated[] = [...certificates, ...documents.map((document) => document.dated)]
+  const dated: readonly Span[] = [...certificates, ...documents.map((document) => document.dated)]
   const issued = dated.map(({ from }) => from.getTime())
   const claims: CollateralClaims = {
     earliest_issue_date: timeOf(Math.min(...issued)),
@@ -33,7 +29,7 @@ export function collateralClaims(pck: PckChain, relied: Relied): Pick<Collateral
     earliest_expiration_date: timeOf(Math.min(...endsOf(dated).map((end) => end.getTime()))),
     pck_crl_num: String(pckList.list.number ?? 'none'),
     root_ca_crl_num: String(root.list.number ?? 'none'),
-    root_key_id: createHash('sha384').update(pck.root.spki.subarray(-POINT_BYTES)).digest('hex'),
+    root_key_id: tcbInfo.chain.rootKeyId,
     collateral_expired: documents.some(({ window }) => window.neededGrace),
   }
   const ends = documents.map(({ window }) => window.until).filter((until) => until !== undefined)
@@ -42,8 +38,10 @@ export function collateralClaims(pck: PckChain, relied: Relied): Pick<Collateral
 
 const timeOf = (milliseconds: number): string => secondsOf(new Date(milliseconds))
 
-const endsOf = (dated: readonly Dated[]): readonly Date[] => dated.flatMap(({ until }) => (until === undefined ? [] : [until]))
+type Span = Pick<Dated, 'from' | 'until'>
 
-const datedOf = ({ notBefore, notAfter }: PckChain['leaf']): Dated => ({ from: notBefore, until: notAfter })
-const certificatesOf = ({ leaf, ca, root }: PckChain): readonly Dated[] => [leaf, ca, root].map(datedOf)
-const ofChain = ({ first, root }: ShortChain): readonly Dated[] => [first, root].map(datedOf)
+const endsOf = (dated: readonly Span[]): readonly Date[] => dated.flatMap(({ until }) => (until === undefined ? [] : [until]))
+
+const datedOf = ({ notBefore, notAfter }: PckChain['leaf']): Span => ({ from: notBefore, until: notAfter })
+const certificatesOf = ({ leaf, ca, root }: PckChain): readonly Span[] => [leaf, ca, root].map(datedOf)
+const ofChain = ({ first, root }: ShortChain): readonly Span[] => [first, root].map(datedOf)

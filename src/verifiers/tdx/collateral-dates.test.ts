@@ -61,6 +61,19 @@ describe('time (TDX-31 to 34)', () => {
     expect(failuresOf(judged)).toEqual(code === 'none' ? [] : [code])
   })
 
+  it('includes both ends without a word', () => {
+    const window = { issueDate: lab.now, nextUpdate: lab.now }
+    const list = { thisUpdate: lab.now, nextUpdate: lab.now }
+    const documents = {
+      ...lab.root(list).documents,
+      ...lab.pck(list).documents,
+      ...lab.info(window).documents,
+      ...lab.identity(window).documents,
+    }
+    const judged = lab.judge({ documents })
+    expect([failuresOf(judged), warningsOf(judged), judged.verdict?.claims.collateral_expired]).toEqual([[], [], false])
+  })
+
   it('does not stretch an end by the skew', () => {
     expect(failuresOf(lab.judge({ ...lab.info({ nextUpdate: lab.at(-1000) }), rigour: { skewSeconds: 300 } }))).toEqual([
       'tdx-tcb-info-expired',

@@ -4,7 +4,19 @@ import type { Check, IntelRigour, RollbackMark } from '../verifier.ts'
 import { secondsOf } from './document-fields.ts'
 
 /** When a list or document was issued and when it ends; undefined: it does not say, and counts as ended. */
-export type Dated = { readonly from: Date; readonly until: Date | undefined }
+export type Dated = {
+  readonly from: Date
+  readonly until: Date | undefined
+  /** Both for people: made once, with the fact that they belong to. */
+  readonly text: string
+}
+
+/** The window of a list or document. */
+export const datedOf = (from: Date, until: Date | undefined): Dated => ({
+  from,
+  until,
+  text: `from ${secondsOf(from)} to ${until === undefined ? 'no time' : secondsOf(until)}`,
+})
 
 /** The check of one window, and its two codes. */
 export type WindowRule = { readonly id: string; readonly title: string; readonly early: ProblemCode; readonly late: ProblemCode }
@@ -22,19 +34,25 @@ const MAX_SKEW_SECONDS = 300
  * TDX-31 to 33: issued not later than `now`, not ended, both ends included (section 5.7). Skew is for the start alone; the policy's grace turns
  * an end that has passed into a warning. Asked so that a time that is no number fails.
  */
-export function checkWindow(rule: WindowRule, { from, until }: Dated, { now, rigour }: DateScope): WindowJudgement {
-  const about = { ...rule, code: rule.late, expected: 'issued before the time of verification, and not ended' }
-  const actual = `from ${secondsOf(from)} to ${until === undefined ? 'no time' : secondsOf(until)}, now ${now.toISOString()}`
+export function checkWindow(rule: WindowRule, { from, until, text }: Dated, { now, rigour }: DateScope): WindowJudgement {
   const skew = Math.min(Math.max(rigour.skewSeconds, 0), MAX_SKEW_SECONDS) * 1000
-  const unusable = { until: undefined, neededGrace: false }
-  if (!(from.getTime() <= now.getTime() + skew)) return { check: failed({ ...about, code: rule.early }, actual), ...unusable }
-  if (until === undefined) return { check: failed(about, actual), ...unusable }
+  if (!(from.getTime() <= now.getTime() + skew)) return unusable({ ...rule, code: rule.early }, text, now)
+  const about = { ...rule, code: rule.late }
+  if (until === undefined) return unusable(about, text, now)
   const end = new Date(until.getTime() + Math.max(rigour.collateralGraceSeconds, 0) * 1000)
-  if (now <= until) return { check: passed(about, actual), until: end, neededGrace: false }
-  return now <= end
-    ? { check: warned(about, `${actual}; within the policy’s grace`), until: end, neededGrace: true }
-    : { check: failed(about, actual), ...unusable }
+  if (now <= until) return { check: passed({ ...about, ...CURRENT }, text), until: end, neededGrace: false }
+  if (!(now <= end)) return unusable(about, text, now)
+  const check = warned({ ...about, ...CURRENT }, `${text}, now ${now.toISOString()}; within the policy’s grace`)
+  return { check, until: end, neededGrace: true }
 }
+
+const CURRENT = { expected: 'issued before the time of verification, and not ended' } as const
+
+const unusable = (rule: WindowRule & { readonly code: ProblemCode }, text: string, now: Date): WindowJudgement => ({
+  check: failed({ ...rule, ...CURRENT }, `${text}, now ${now.toISOString()}`),
+  until: undefined,
+  neededGrace: false,
+})
 
 const ROLLBACK = {
   id: 'TDX-34',
@@ -46,11 +64,10 @@ const ROLLBACK = {
 /**
  * TDX-34: by date alone, since the number of every list of Intel's is 1 (section 3.4). A record that could not be read is newer than anything.
  */
-export function checkRollback(what: string, { from }: Dated, mark: RollbackMark | undefined): Check {
+export function checkRollback(what: string, { from, text }: Dated, mark: RollbackMark | undefined): Check {
   const rule = { ...ROLLBACK, title: `${ROLLBACK.title}: ${what}` }
-  const issued = `issued ${secondsOf(from)}`
-  if (mark === undefined) return passed(rule, `${issued}; none was seen before`)
-  if (mark === 'strictest') return failed(rule, `${issued}; the record of the newest could not be read`)
-  const actual = `${issued}; newest seen ${mark.thisUpdate.toISOString()}`
+  if (mark === undefined) return passed(rule, 'none was seen before')
+  if (mark === 'strictest') return failed(rule, `${text}; the record of the newest could not be read`)
+  const actual = `${text}; newest seen ${mark.thisUpdate.toISOString()}`
   return mark.thisUpdate <= from ? passed(rule, actual) : failed(rule, actual)
 }

@@ -1,7 +1,7 @@
 import type { RevocationList } from '../crl.ts'
 import { failed, passed, skipped } from '../checks.ts'
 import { equalBytes, hexOf } from '../der-values.ts'
-import { AttestationError, type ProblemCode } from '../problems.ts'
+import type { AttestationError, ProblemCode } from '../problems.ts'
 import type { Check, CollateralAddress, FactTable } from '../verifier.ts'
 import { qeIdentityAddress, tcbInfoAddress, type IntelUpdate } from './address.ts'
 import { checkDates } from './certificate-dates.ts'
@@ -9,7 +9,7 @@ import { checkRollback, checkWindow, type Dated, type WindowJudgement } from './
 import { rigourOf, type CollateralInput } from './collateral-input.ts'
 import { QE_IDENTITY, type QeIdentity } from './qe-identity.ts'
 import { checkRevoked } from './revocation.ts'
-import { proveDocument, type DocumentKind, type Proof, type SignedDocument } from './signed-document.ts'
+import { proveDocument, type DocumentKind, type Issued, type Proof, type SignedDocument } from './signed-document.ts'
 import type { ShortChain } from './signing-chain.ts'
 import { TCB_INFO, type TcbInfo } from './tcb-info.ts'
 
@@ -66,15 +66,12 @@ const NAMES: { readonly [name in 'tcbInfo' | 'qeIdentity']: Names } = {
   },
 }
 
-/** What both kinds have. */
-type Signed = { readonly issueDate: Date; readonly nextUpdate: Date }
-
 /** Judges TCB info and QE identity of one `update`: chain, revocation of the signer, signature, schema, dates, rollback. */
 export function judgeDocuments(input: CollateralInput, update: IntelUpdate, rootList: RevocationList | undefined): DocumentsJudgement {
   const { tdx } = input.context.memo
   const tee = input.td === undefined ? 'sgx' : 'tdx'
   const addresses = { tcbInfo: tcbInfoAddress(tee, hexOf(input.platform.fmspc), update), qeIdentity: qeIdentityAddress(tee, update) }
-  const prove = <T>(address: CollateralAddress, kind: DocumentKind<T>, table: FactTable<SignedDocument<T>>) => {
+  const prove = <T extends Issued>(address: CollateralAddress, kind: DocumentKind<T>, table: FactTable<SignedDocument<T>>) => {
     const bytes = input.collateral.documents.get(address)
     return bytes === undefined ? undefined : proveDocument(bytes, kind, { anchors: input.anchors, mode: input.context.mode, table })
   }
@@ -97,19 +94,20 @@ type Scope = { readonly input: CollateralInput; readonly rootList: RevocationLis
 type Addressed = Names & { readonly address: CollateralAddress }
 type Judgement<T> = { readonly checks: readonly Check[]; readonly judged?: JudgedDocument<T> }
 
-function judge<T extends Signed>(proof: Proof<T> | undefined, names: Addressed, scope: Scope): Judgement<T> {
+function judge<T>(proof: Proof<T> | undefined, names: Addressed, scope: Scope): Judgement<T> {
   if (proof === undefined) return { checks: [] }
   const chainRule = { ...CHAIN, title: `The ${names.name} comes with the chain of Intel’s TCB signing key` }
-  if ('fault' in proof) return { checks: [failed(chainRule, proof.fault.message)] }
-  const { chain, document } = proof
+  if ('untrusted' in proof) return { checks: [failed(chainRule, proof.untrusted.message)] }
+  const { chain } = proof
   // Beside a pinned root there may be one of a test: what one has signed says nothing of platforms under the other.
   if (!equalBytes(chain.root.spki, scope.input.pck.root.spki)) return { checks: [failed(chainRule, 'the chain ends in another root')] }
   const before = [passed(chainRule, 'signer and root'), ...checkSigner(chain, names, scope)]
-  if (document instanceof AttestationError) return { checks: [...before, ...faultsOf(document, names)] }
-  const judged = judgeRead(document, names, scope)
-  const checks = [...before, ...faultsOf(undefined, names), ...judged.checks]
+  if ('unproven' in proof) return { checks: [...before, ...faultsOf(proof.unproven, names)] }
+  const { document, dated } = proof
+  const { window, checks: timely } = judgeDates(dated, names, scope)
+  const checks = [...before, ...faultsOf(undefined, names), ...timely]
   const isFaulty = checks.some(({ outcome }) => outcome === 'fail')
-  return isFaulty ? { checks } : { checks, judged: { document, chain, dated: judged.dated, window: judged.window } }
+  return isFaulty ? { checks } : { checks, judged: { document, chain, dated, window } }
 }
 
 /** TDX-30 and TDX-29 for the signing key. */
@@ -131,9 +129,8 @@ function faultsOf(error: AttestationError | undefined, { name, signature, schema
   )
 }
 
-function judgeRead({ issueDate, nextUpdate }: Signed, names: Addressed, { input }: Scope) {
-  const dated = { from: issueDate, until: nextUpdate }
+function judgeDates(dated: Dated, names: Addressed, { input }: Scope) {
   const rule = { ...names.dates, title: `The ${names.name} is current` }
   const window = checkWindow(rule, dated, { now: input.context.now, rigour: rigourOf(input) })
-  return { dated, window, checks: [window.check, checkRollback(names.name, dated, input.collateral.marks.get(names.address))] }
+  return { window, checks: [window.check, checkRollback(names.name, dated, input.collateral.marks.get(names.address))] }
 }

@@ -31,8 +31,8 @@ export function judgeCollateral(input: CollateralInput): CollateralJudgement {
   const relied = hasFailed(checks) ? undefined : reliedOn(lists, documents)
   if (relied === undefined) return { checks: complete(checks) }
   const { checks: tcb, verdict } = judgeTcb(input, { tcbInfo: relied.tcbInfo.document, qeIdentity: relied.qeIdentity.document })
-  const all = complete([...checks, ...tcb])
-  return verdict === undefined ? { checks: all } : { checks: all, verdict: verdictOf(input, relied, verdict) }
+  const all = [...checks, ...tcb]
+  return verdict === undefined ? { checks: complete(all) } : { checks: all, verdict: verdictOf(input, relied, verdict) }
 }
 
 const hasFailed = (checks: readonly Check[]): boolean => checks.some(({ outcome }) => outcome === 'fail')
@@ -61,8 +61,8 @@ function verdictOf(input: CollateralInput, relied: Relied, verdict: TcbVerdict):
  */
 function judgeEarly(input: CollateralInput, { root }: Relied): Pick<TcbClaims, 'early_status' | 'early_code'> {
   const silent = { early_status: null, early_code: null }
-  const { checks, tcbInfo, qeIdentity } = judgeDocuments(input, 'early', root.list)
-  if (tcbInfo === undefined || qeIdentity === undefined || hasFailed(checks)) return silent
+  const { tcbInfo, qeIdentity } = judgeDocuments(input, 'early', root.list)
+  if (tcbInfo === undefined || qeIdentity === undefined) return silent
   const judged = judgeTcb(input, { tcbInfo: tcbInfo.document, qeIdentity: qeIdentity.document })
   if (judged.verdict !== undefined) return { ...silent, early_status: judged.verdict.status }
   const [failure] = judged.checks.flatMap((check) => (check.outcome === 'fail' ? [check.code] : []))

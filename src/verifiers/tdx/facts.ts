@@ -4,6 +4,7 @@ import type { Check, FactTable, Mode } from '../verifier.ts'
 import type { ParsedCertificate } from '../x509.ts'
 import type { PckCa } from './address.ts'
 import type { Window } from './certificate-dates.ts'
+import type { Dated } from './collateral-dates.ts'
 import type { EnclaveReport } from './enclave-report.ts'
 import type { QeIdentity } from './qe-identity.ts'
 import type { SgxExtension } from './sgx-extension.ts'
@@ -34,12 +35,15 @@ export type QeFact = {
   readonly checks: readonly Check[]
 }
 
+/** A revocation list that its authority has signed; `about` says it for people. */
+export type ProvenList = { readonly list: RevocationList; readonly dated: Dated; readonly about: string }
+
 /** What verification of TDX and SGX quotes remembers: every table is bounded by whoever hands it in. */
 export type TdxFacts = {
   readonly pck: FactTable<PckFact>
   readonly qe: FactTable<QeFact>
   /** Revocation lists whose signature by the root or by a PCK authority was verified. */
-  readonly crl: FactTable<RevocationList>
+  readonly crl: FactTable<ProvenList>
   /** Documents that Intel’s TCB signing key has signed, with the chain of that key. */
   readonly tcbInfo: FactTable<SignedDocument<TcbInfo>>
   readonly qeIdentity: FactTable<SignedDocument<QeIdentity>>

@@ -5,14 +5,14 @@ import { AttestationError, type ProblemCode } from '../problems.ts'
 import type { Check, CollateralAddress } from '../verifier.ts'
 import type { ParsedCertificate } from '../x509.ts'
 import { pckCrlAddress, rootCaCrlAddress } from './address.ts'
-import { checkRollback, checkWindow, type Dated, type WindowJudgement } from './collateral-dates.ts'
+import { checkRollback, checkWindow, datedOf, type WindowJudgement } from './collateral-dates.ts'
 import { rigourOf, type CollateralInput } from './collateral-input.ts'
 import { readVendorDocument } from './document.ts'
-import { tdxFactKey } from './facts.ts'
+import { tdxFactKey, type ProvenList } from './facts.ts'
 import { listCode, proveList, type ListKind } from './revocation-list.ts'
 
-/** A list that its authority has signed, when it was issued and ends, and what its window says. */
-export type JudgedList = { readonly list: RevocationList; readonly dated: Dated; readonly window: WindowJudgement }
+/** A list that its authority has signed, and what its window says. */
+export type JudgedList = Pick<ProvenList, 'list' | 'dated'> & { readonly window: WindowJudgement }
 
 /** Step 4 of section 5: both lists, each undefined where nothing proves it, and every check of them. */
 export type ListsJudgement = {
@@ -84,14 +84,14 @@ const serials = (certificates: readonly ParsedCertificate[]): string => certific
 
 function judgeList(input: CollateralInput, subject: Subject): { readonly checks: readonly Check[]; readonly judged?: JudgedList } {
   const { context, collateral } = input
-  const list = provenList(input, subject)
-  if (list instanceof AttestationError)
-    return { checks: [failed(ruleOf(subject, list.code), list.message), checkRevoked(subject, undefined)] }
+  const proven = provenList(input, subject)
+  if (proven instanceof AttestationError)
+    return { checks: [failed(ruleOf(subject, proven.code), proven.message), checkRevoked(subject, undefined)] }
   const { title } = PROVEN[subject.kind]
-  const dated = { from: list.thisUpdate, until: list.nextUpdate }
+  const { list, dated } = proven
   const window = checkWindow({ ...WINDOW, title: `${title} is current` }, dated, { now: context.now, rigour: rigourOf(input) })
   const checks = [
-    passed(ruleOf(subject, listCode(subject.kind, 'missing')), `${list.text}, ${list.size} revoked`),
+    passed(ruleOf(subject, listCode(subject.kind, 'missing')), proven.about),
     window.check,
     checkRevoked(subject, list),
     checkRollback(title.toLowerCase(), dated, collateral.marks.get(subject.address)),
@@ -106,7 +106,7 @@ const ruleOf = ({ kind }: Subject, code: ProblemCode) => ({
 })
 
 /** A list whose signature is proven, from memory if these bytes were proven before for this authority. */
-function provenList({ anchors, collateral, context }: CollateralInput, subject: Subject): RevocationList | AttestationError {
+function provenList({ anchors, collateral, context }: CollateralInput, subject: Subject): ProvenList | AttestationError {
   const { kind, address, issuer } = subject
   const bytes = collateral.documents.get(address)
   if (bytes === undefined) return new AttestationError(listCode(kind, 'missing'), `${address} is not at hand`)
@@ -115,10 +115,16 @@ function provenList({ anchors, collateral, context }: CollateralInput, subject: 
   const key = tdxFactKey(scope, [subjectDer, spki, bytes])
   const known = context.memo.tdx.crl.get(key)
   if (known !== undefined) return known
-  const list = attempt(() => proveList(bodyOf(bytes, kind), kind, issuer))
-  if (!(list instanceof AttestationError)) context.memo.tdx.crl.set(key, list)
-  return list
+  const proven = attempt(() => withDates(proveList(bodyOf(bytes, kind), kind, issuer)))
+  if (!(proven instanceof AttestationError)) context.memo.tdx.crl.set(key, proven)
+  return proven
 }
+
+const withDates = (list: RevocationList): ProvenList => ({
+  list,
+  dated: datedOf(list.thisUpdate, list.nextUpdate),
+  about: `${list.text}, ${list.size} revoked`,
+})
 
 /** The DER inside what is kept; bytes that were never a document of ours are a malformed list. */
 function bodyOf(bytes: Uint8Array, kind: ListKind): Uint8Array {

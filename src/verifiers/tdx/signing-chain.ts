@@ -1,4 +1,4 @@
-import type { KeyObject } from 'node:crypto'
+import { createHash, type KeyObject } from 'node:crypto'
 import { readCertificateChain } from '../pem.ts'
 import { AttestationError } from '../problems.ts'
 import { formatName } from '../x509-name.ts'
@@ -23,6 +23,8 @@ export type ShortChain = {
   readonly root: ParsedCertificate
   /** The public key of the first. */
   readonly key: KeyObject
+  /** SHA-384 of the root's public point, in hex (section 5.8). */
+  readonly rootKeyId: string
   /** Of root and first. */
   readonly windows: readonly Window[]
 }
@@ -65,7 +67,7 @@ function proveShortChain(pem: Uint8Array, expectation: Expectation, scope: Trust
   if (rootFault !== undefined) throw refusal(document, `the root ${rootFault}`)
   const key = keyOf(first)
   if (key === undefined) throw refusal(document, 'the key is no point of P-256')
-  return { first, root, key, windows: [root, first].map(windowOf) }
+  return { first, root, key, rootKeyId: keyIdOf(root), windows: [root, first].map(windowOf) }
 }
 
 function readPair(pem: Uint8Array, document: Expectation['document']): Pick<ShortChain, 'first' | 'root'> {
@@ -75,6 +77,10 @@ function readPair(pem: Uint8Array, document: Expectation['document']): Pick<Shor
     throw refusal(document, `${certificates.length} certificates, not 2`)
   return { first, root }
 }
+
+/** SubjectPublicKeyInfo of P-256 ends in the uncompressed point (RFC 5480 section 2). */
+const POINT_BYTES = 65
+const keyIdOf = ({ spki }: ParsedCertificate): string => createHash('sha384').update(spki.subarray(-POINT_BYTES)).digest('hex')
 
 const faultOfName = ({ subject }: ParsedCertificate, commonName: string): string | undefined =>
   isIntelName(subject, commonName) ? undefined : `is called ${formatName(subject)}`

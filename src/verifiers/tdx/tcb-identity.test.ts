@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { failuresOf, intelLab, type CollateralLabOfIntel, type FaultRow } from '../../../test/tdx-collateral-lab.ts'
+import { MODULES } from '../../simulator/intel-levels.ts'
 import { teeTcbSvn } from '../../simulator/td-report.ts'
 import { tcbInfoAddress } from './address.ts'
 import { SIM_FMSPC } from '../../simulator/intel-documents.ts'
@@ -55,6 +56,18 @@ describe('identity of quoting enclave and module (TDX-40 to 55)', () => {
     expect(failuresOf(lab.judge({ td: { teeTcbSvn: teeTcbSvn(5, 0), mrSignerSeam: new Uint8Array(48).fill(1) } }))).toEqual([
       'tdx-mrsigner-seam-mismatch',
     ])
+  })
+
+  it('wants SEAMATTRIBUTES that are those of the document, and zero', () => {
+    const modules = MODULES.map((each) => ({ ...each, attributes: '0100000000000000' }))
+    const td = { seamAttributes: attributes('0100000000000000') }
+    const codes = [lab.judge({ td }), lab.judge(lab.info({ modules })), lab.judge({ ...lab.info({ modules }), td })].map(failuresOf)
+    expect(codes).toEqual(Array.from({ length: 3 }, () => ['tdx-seam-attributes-mismatch']))
+  })
+
+  it('tells a module that is not listed from a document without a list', () => {
+    expect(failuresOf(lab.judge({ td: { teeTcbSvn: teeTcbSvn(5, 2) } }))).toEqual(['tdx-tdx-module-mismatch'])
+    expect(failuresOf(lab.judge(lab.info({ modules: 'absent' })))).toEqual(['tdx-tcb-info-mismatch'])
   })
 
   it('stops at the first step that fails', () => {
