@@ -1,7 +1,7 @@
 import { extended, sha384, type FakeLog } from './event-log.ts'
 
 /** One event as it stands in the log; `digest` is written as given. */
-export type DstackJson = {
+type DstackJson = {
   readonly imr: number
   readonly event_type: number
   readonly digest: string

@@ -5,7 +5,7 @@ import { pem } from './envelopes.ts'
 import { ISV_LEVELS, MODULES, platformLevels, QE, type IsvLevel, type ModuleIdentity, type PlatformLevel } from './intel-levels.ts'
 
 /** What may differ from a signed document as Intel would have made it, in the order in which it is made. */
-export type DocumentRequest = {
+type DocumentRequest = {
   /** Default: an hour before `now` of the fake Intel. */
   readonly issueDate?: Date
   /** Default: 30 days after the issue date. */

@@ -6,7 +6,7 @@ type VendorBehaviour =
   'ok' | 'too-many-requests' | 'unavailable' | 'hang' | 'garbage' | 'not-found' | 'redirect' | 'oversized' | 'truncated'
 
 /** A request as it arrived. */
-export type VendorRequest = { readonly method: string; readonly path: string; readonly at: Date }
+type VendorRequest = { readonly method: string; readonly path: string; readonly at: Date }
 
 /** What is served. `status` is 200 unless given. */
 export type Served = {
