@@ -1,3 +1,4 @@
+import { hasOutcome } from '../verifiers/checks.ts'
 import type { ProblemCode } from '../verifiers/problems.ts'
 import type { Check, EvidenceType, Finding, Mode } from '../verifiers/verifier.ts'
 import type { Appraisal, CollateralSummary, Freshness, ItemAppraisal, Judgement } from './appraisal.ts'
@@ -82,7 +83,7 @@ function underPolicy(item: AppraisedItem, input: AppraisalInput, policy: Apprais
   const claims = finding.claims ?? {}
   const { checks: answers, advisories } = ruled(claims, policy)
   const checks = [...finding.checks, ...answers, keyBinding(input.keyBinding, policy)]
-  const counted = checks.filter((check) => !isTolerated(check))
+  const counted = hasOutcome(checks, 'warn') ? checks.filter((check) => !isTolerated(check)) : checks
   const status = statusOfChecks(counted)
   return {
     code: codeOf(counted, policy),

@@ -128,21 +128,25 @@ export const refusedVector = (code: ProblemCode): Trustworthiness =>
   problemOf(code).kind === 'undecided' ? NO_CLAIM : { ...NO_CLAIM, hardware: NOT_GENUINE[code] ?? 99 }
 
 /** The vector of genuine evidence, from the answers of verifier and policy. */
-export const vectorOf = (checks: readonly Check[], claims: Claims): Trustworthiness => ({
-  ...NO_CLAIM,
-  'instance-identity': read(IDENTITY, checks),
-  configuration: read(CONFIGURATION, checks),
-  executables: wasMeasured(checks) ? read(EXECUTABLES, checks) : 0,
-  hardware: Math.max(read(HARDWARE, checks), lacksUpdate(claims) ? HARDWARE.warn : 0),
-  'runtime-opaque': isOpaque(claims) ? 2 : 0,
-})
+export function vectorOf(checks: readonly Check[], claims: Claims): Trustworthiness {
+  const worst = worstOutcomes(checks)
+  return {
+    ...NO_CLAIM,
+    'instance-identity': read(IDENTITY, worst),
+    configuration: read(CONFIGURATION, worst),
+    executables: wasMeasured(checks) ? read(EXECUTABLES, worst) : 0,
+    hardware: Math.max(read(HARDWARE, worst), lacksUpdate(claims) ? HARDWARE.warn : 0),
+    'runtime-opaque': isOpaque(claims) ? 2 : 0,
+  }
+}
 
 /** Checks in which the launch itself was compared with a list; matching other fields alone approves no program. */
 const LAUNCH_TITLES: ReadonlySet<string> = new Set(IDENTITY_TITLES)
 const LAUNCH_CHECKS: ReadonlySet<string> = new Set(['SNP-63', 'TDX-74'])
 
-const wasMeasured = (checks: readonly Check[]): boolean =>
-  checks.some((check) => check.outcome !== 'skip' && (LAUNCH_CHECKS.has(check.id) || LAUNCH_TITLES.has(check.title)))
+const wasMeasured = (checks: readonly Check[]): boolean => checks.some(isOfLaunch)
+
+const isOfLaunch = ({ id, title, outcome }: Check): boolean => outcome !== 'skip' && (LAUNCH_CHECKS.has(id) || LAUNCH_TITLES.has(title))
 
 /** Hardware of which the vendor says that it needs an update is genuine but unsafe, also where the policy accepts it (tokens.md C3). */
 const lacksUpdate = ({ tdx, sgx }: Claims): boolean => [tdx, sgx].some((quote) => quote !== undefined && quote.tcb.status !== 'UpToDate')
@@ -151,10 +155,42 @@ const lacksUpdate = ({ tdx, sgx }: Claims): boolean => [tdx, sgx].some((quote) =
 const isOpaque = ({ snp, tdx, sgx }: Claims): boolean =>
   snp?.policy.debug_allowed === false || (tdx !== undefined && !isUntrusted(tdx)) || sgx?.debug === false
 
-function read(dimension: Dimension, checks: readonly Check[]): number {
-  const outcomes = new Set(checks.filter((check) => belongs(check, dimension)).map((check) => check.outcome))
-  const worst = (['fail', 'warn', 'pass'] as const).find((outcome) => outcomes.has(outcome))
-  return worst === undefined ? 0 : dimension[worst]
+type Answered = Exclude<Check['outcome'], 'skip'>
+type Worst = Map<Dimension, Answered>
+
+const WORSE: readonly Answered[] = ['pass', 'warn', 'fail']
+const DIMENSIONS = [IDENTITY, CONFIGURATION, EXECUTABLES, HARDWARE]
+const BY_CHECK = indexed('checks')
+const BY_TITLE = indexed('titles')
+
+/** Dimensions by what they list. A check counts in one dimension by its number and in one by its title. */
+function indexed(by: 'checks' | 'titles'): ReadonlyMap<string, Dimension> {
+  const found = new Map<string, Dimension>()
+  for (const [name, dimension] of DIMENSIONS.flatMap((each) => each[by].map((listed) => [listed, each] as const))) {
+    if (found.has(name)) throw new Error(`${name} is in two dimensions`)
+    found.set(name, dimension)
+  }
+  return found
 }
 
-const belongs = ({ id, title }: Check, { checks, titles }: Dimension): boolean => checks.includes(id) || titles.includes(title)
+/** The worst outcome of each dimension, in one go over the checks. A dimension of which nothing was asked has none. */
+function worstOutcomes(checks: readonly Check[]): Worst {
+  const worst: Worst = new Map()
+  for (const { id, title, outcome } of checks) {
+    if (outcome === 'skip') continue
+    note(worst, BY_CHECK.get(id), outcome)
+    note(worst, BY_TITLE.get(title), outcome)
+  }
+  return worst
+}
+
+function note(worst: Worst, dimension: Dimension | undefined, outcome: Answered): void {
+  if (dimension === undefined) return
+  const before = worst.get(dimension)
+  if (before === undefined || WORSE.indexOf(outcome) > WORSE.indexOf(before)) worst.set(dimension, outcome)
+}
+
+function read(dimension: Dimension, worst: Worst): number {
+  const outcome = worst.get(dimension)
+  return outcome === undefined ? 0 : dimension[outcome]
+}

@@ -1,4 +1,5 @@
 import type { ProblemCode } from '../verifiers/problems.ts'
+import { hasOutcome } from '../verifiers/checks.ts'
 import { PROBLEM_CODES } from '../verifiers/problems.ts'
 import type { Check, Finding } from '../verifiers/verifier.ts'
 import type { Status } from './appraisal.ts'
@@ -10,8 +11,11 @@ export const highestRanked = (codes: readonly ProblemCode[]): ProblemCode | unde
   codes.toSorted((a, b) => (RANK.get(a) ?? 0) - (RANK.get(b) ?? 0))[0]
 
 /** The codes of the checks that ended in this way. */
-export const codesOf = (checks: readonly Check[], outcome: 'fail' | 'warn'): readonly ProblemCode[] =>
-  checks.flatMap((check) => (check.outcome === outcome ? [check.code] : []))
+export function codesOf(checks: readonly Check[], outcome: 'fail' | 'warn'): readonly ProblemCode[] {
+  const codes: ProblemCode[] = []
+  for (const check of checks) if (check.outcome === outcome) codes.push(check.code)
+  return codes
+}
 
 /** What was found stands, even while another document is missing (design section 3, Codes and statuses). */
 const FOUND: readonly ProblemCode[] = [
@@ -35,7 +39,7 @@ export function refusalOf(finding: Finding): ProblemCode | undefined {
   const found = failed.filter((code) => FOUND.includes(code))
   const code = highestRanked(found.length > 0 ? found : undecided.length > 0 ? undecided : failed)
   if (code !== undefined) return code
-  return finding.claims === undefined || !finding.checks.some((check) => check.outcome === 'pass') ? 'internal-error' : undefined
+  return finding.claims === undefined || !hasOutcome(finding.checks, 'pass') ? 'internal-error' : undefined
 }
 
 /**
@@ -56,8 +60,8 @@ export const isTolerated = (check: Check): boolean => check.outcome === 'warn' &
 
 /** Affirming needs an answer, and none but passes and questions that were not put. */
 export function statusOfChecks(checks: readonly Check[]): Status {
-  if (checks.some((check) => check.outcome === 'fail') || !checks.some((check) => check.outcome === 'pass')) return 'contraindicated'
-  return checks.some((check) => check.outcome === 'warn') ? 'warning' : 'affirming'
+  if (hasOutcome(checks, 'fail') || !hasOutcome(checks, 'pass')) return 'contraindicated'
+  return hasOutcome(checks, 'warn') ? 'warning' : 'affirming'
 }
 
 const WORSE: readonly Status[] = ['affirming', 'none', 'warning', 'contraindicated']

@@ -71,13 +71,22 @@ export function refusal(
   return new AttestationError(rule.code, detail, { at: rule.at, checks: [...before, failed(rule, actual)] })
 }
 
-/** One rule: the checks before it and its own. Throws AttestationError with the rule's code where it does not hold. */
-function runRule<T>(rule: Rule<T>, subject: T, before: readonly Check[]): readonly Check[] {
+/** One rule's check. Throws AttestationError with the rule's code, and with the checks before it, where it does not hold. */
+function runRule<T>(rule: Rule<T>, subject: T, before: readonly Check[]): Check {
   const actual = rule.actual(subject)
   if (!rule.holds(subject)) throw refusal(rule, actual, before)
-  return [...before, passed(rule, actual)]
+  return passed(rule, actual)
 }
 
-/** All rules in order; structural failures stop at the first. */
-export const runRules = <T>(rules: readonly Rule<T>[], subject: T, before: readonly Check[]): readonly Check[] =>
-  rules.reduce((checks, rule) => runRule(rule, subject, checks), before)
+/** All rules in order, behind the checks before them; structural failures stop at the first. */
+export function runRules<T>(rules: readonly Rule<T>[], subject: T, before: readonly Check[]): readonly Check[] {
+  const checks = [...before]
+  for (const rule of rules) checks.push(runRule(rule, subject, checks))
+  return checks
+}
+
+/** Whether a check ended like this. A loop, like what else is asked of all checks: V8 forgets compiled callbacks at each full collection. */
+export function hasOutcome(checks: readonly Check[], outcome: Check['outcome']): boolean {
+  for (const check of checks) if (check.outcome === outcome) return true
+  return false
+}

@@ -54,6 +54,11 @@ export class Reader {
     const at = this.#advance(field, length)
     return new Uint8Array(this.#view.buffer, this.#view.byteOffset + at, length).slice()
   }
+  /** A window on `length` bytes, for decoders whose bytes nobody else will change. */
+  window(field: string, length: number): Uint8Array {
+    const at = this.#advance(field, length)
+    return new Uint8Array(this.#view.buffer, this.#view.byteOffset + at, length)
+  }
   /** Proves that a reserved span is zero; `code` tells which rule it breaks. */
   zeros(field: string, length: number, code?: ProblemCode): void {
     if (this.bytes(field, length).some((b) => b !== 0)) throw this.malformed(field, 'reserved bytes are set', code)

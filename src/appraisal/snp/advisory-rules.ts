@@ -4,7 +4,7 @@ import type { Advisory } from '../advisories.ts'
 import { ADVISORIES } from '../advisories.ts'
 import type { AdvisoryResult } from '../appraisal.ts'
 import type { Question } from '../check.ts'
-import { judge, judgeLeniently, notAsked } from '../check.ts'
+import { answers, judge, judgeLeniently, notAsked } from '../check.ts'
 import type { SnpPolicy } from '../policy.ts'
 import type { SnpCase, SnpRule } from './rule.ts'
 
@@ -23,7 +23,7 @@ const applies = (advisory: Advisory, claims: SnpClaims): boolean => concerns(adv
 const isInCustody = ({ minima }: Advisory, policy: SnpPolicy): boolean => minima === undefined && policy.chip_ids !== undefined
 
 /** SNP-56. */
-export const advisories: SnpRule = (subject) => ADVISORIES.map((advisory) => answer(advisory, subject))
+export const advisories: SnpRule = (subject) => answers(ADVISORIES, subject, answer)
 
 function answer(advisory: Advisory, { claims, policy }: SnpCase): Check {
   const question: Question = { id: 'SNP-56', title: advisory.title, code: advisory.code, origin: 'specification' }

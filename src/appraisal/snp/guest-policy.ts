@@ -1,15 +1,15 @@
 import type { ProblemCode } from '../../verifiers/problems.ts'
-import type { SnpClaims } from '../../verifiers/snp/claims.ts'
 import type { Check } from '../../verifiers/verifier.ts'
 import type { Question } from '../check.ts'
-import { judge, notAsked, oneOf } from '../check.ts'
-import type { SnpPolicy } from '../policy.ts'
+import { answers, judge, notAsked, oneOf } from '../check.ts'
 import type { SnpCase, SnpRule } from './rule.ts'
 
 const question = (title: string, code: ProblemCode): Question => ({ id: 'SNP-67', title, code, origin: 'policy' })
 
+type Forbiddable = { readonly option: 'smt' | 'migrate_ma' | 'debug' | 'cxl'; readonly question: Question }
+
 /** What a guest may not allow its host (section 1.1): members of `guest_policy` whose word is `deny`. */
-const FORBIDDABLE: readonly { readonly option: 'smt' | 'migrate_ma' | 'debug' | 'cxl'; readonly question: Question }[] = [
+const FORBIDDABLE: readonly Forbiddable[] = [
   { option: 'smt', question: question('The guest does not allow SMT', 'snp-policy-smt-allowed') },
   { option: 'migrate_ma', question: question('The guest does not allow a migration agent', 'snp-policy-migrate-ma-allowed') },
   { option: 'debug', question: question('The guest does not allow debugging by its host', 'snp-policy-debug-allowed') },
@@ -18,8 +18,10 @@ const FORBIDDABLE: readonly { readonly option: 'smt' | 'migrate_ma' | 'debug' | 
 
 type Insisted = 'single_socket' | 'mem_aes_256_xts' | 'rapl_dis' | 'ciphertext_hiding' | 'page_swap_disable'
 
+type Requirable = { readonly option: Insisted; readonly question: Question }
+
 /** What a guest must insist on: members of `guest_policy` whose word is `require`. */
-const REQUIRABLE: readonly { readonly option: Insisted; readonly question: Question }[] = [
+const REQUIRABLE: readonly Requirable[] = [
   { option: 'single_socket', question: question('The guest insists on a single socket', 'snp-policy-single-socket-missing') },
   { option: 'mem_aes_256_xts', question: question('The guest insists on AES-256-XTS', 'snp-policy-aes256-xts-missing') },
   { option: 'rapl_dis', question: question('The guest insists that RAPL is disabled', 'snp-policy-rapl-dis-missing') },
@@ -33,22 +35,24 @@ const REQUIRABLE: readonly { readonly option: Insisted; readonly question: Quest
   },
 ]
 
-const allowed = (claims: SnpClaims, option: 'smt' | 'migrate_ma' | 'debug' | 'cxl'): boolean => claims.policy[`${option}_allowed`]
-
 /** SNP-67: the bits of POLICY. */
-export const guestPolicyBits: SnpRule = ({ claims, policy }) => [
-  ...FORBIDDABLE.map((row) => forbidden(row.question, policy.guest_policy[row.option], allowed(claims, row.option))),
-  ...REQUIRABLE.map((row) => required(row.question, policy.guest_policy[row.option], claims.policy[row.option])),
+export const guestPolicyBits: SnpRule = (subject) => [
+  ...answers(FORBIDDABLE, subject, forbidden),
+  ...answers(REQUIRABLE, subject, required),
 ]
 
-function forbidden(asked: Question, word: SnpPolicy['guest_policy']['smt' | 'debug'], isAllowed: boolean): Check {
+function forbidden({ question: asked, option }: Forbiddable, { claims, policy }: SnpCase): Check {
+  const isAllowed = claims.policy[`${option}_allowed`]
   const actual = isAllowed ? 'allowed' : 'not allowed'
-  return word === 'deny' ? judge(asked, !isAllowed, { actual, expected: 'not allowed' }) : notAsked(asked, actual)
+  if (policy.guest_policy[option] !== 'deny') return notAsked(asked, actual)
+  return judge(asked, !isAllowed, { actual, expected: 'not allowed' })
 }
 
-function required(asked: Question, word: 'any' | 'require', isRequired: boolean): Check {
+function required({ question: asked, option }: Requirable, { claims, policy }: SnpCase): Check {
+  const isRequired = claims.policy[option]
   const actual = isRequired ? 'required' : 'not required'
-  return word === 'require' ? judge(asked, isRequired, { actual, expected: 'required' }) : notAsked(asked, actual)
+  if (policy.guest_policy[option] !== 'require') return notAsked(asked, actual)
+  return judge(asked, isRequired, { actual, expected: 'required' })
 }
 
 const ABI = question('The guest’s minimum ABI version reaches the policy’s', 'snp-policy-abi-too-low')

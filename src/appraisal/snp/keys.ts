@@ -83,7 +83,11 @@ const ID_KEYS: readonly IdKey[] = [
 const isAbsent = (digest: string): boolean => /^0*$/.test(digest)
 
 /** SNP-66. The host chooses the ID block, so a key means nothing until it is listed; a list implies that the key is there. */
-export const idKeys: SnpRule = (subject) => ID_KEYS.flatMap((key) => [presence(key, subject), trust(key, subject)])
+export function idKeys(subject: SnpCase): readonly Check[] {
+  const checks: Check[] = []
+  for (const key of ID_KEYS) checks.push(presence(key, subject), trust(key, subject))
+  return checks
+}
 
 function presence({ present, field, demand, list }: IdKey, { claims, policy }: SnpCase): Check {
   const [actual, absent] = [claims[field], isAbsent(claims[field])]

@@ -2,7 +2,7 @@ import type { SnpClaims } from '../../verifiers/snp/claims.ts'
 import type { ProblemCode } from '../../verifiers/problems.ts'
 import type { Check } from '../../verifiers/verifier.ts'
 import type { Question } from '../check.ts'
-import { judge, notAsked, oneOf } from '../check.ts'
+import { answers, judge, notAsked, oneOf } from '../check.ts'
 import type { SnpCase, SnpRule } from './rule.ts'
 
 const MEASURED = { id: 'SNP-63', title: 'MEASUREMENT is on the policy’s list', origin: 'policy' } as const
@@ -23,9 +23,10 @@ export const measurement: SnpRule = ({ claims, policy }) => {
 }
 
 type ListedField = 'host_data' | 'family_id' | 'image_id' | 'report_id' | 'report_id_ma'
+type Listed = { readonly field: ListedField; readonly question: Question }
 
 /** SNP-64 and SNP-65: fields that are compared with a list as they stand. */
-const FIELDS: readonly { readonly field: ListedField; readonly question: Question }[] = [
+const FIELDS: readonly Listed[] = [
   { field: 'host_data', question: onList('SNP-64', 'HOST_DATA', 'snp-host-data-mismatch') },
   { field: 'family_id', question: onList('SNP-65', 'FAMILY_ID', 'snp-family-id-mismatch') },
   { field: 'image_id', question: onList('SNP-65', 'IMAGE_ID', 'snp-image-id-mismatch') },
@@ -38,11 +39,13 @@ function onList(id: string, field: string, code: ProblemCode): Question {
 }
 
 /** SNP-64, SNP-65. */
-export const listedFields: SnpRule = ({ claims, policy }) =>
-  FIELDS.map(({ field, question }) => listed(question, claims[field], policy[field]))
+export const listedFields: SnpRule = (subject) => answers(FIELDS, subject, onItsList)
 
-const listed = (question: Question, actual: string, accepted: readonly string[] | undefined): Check =>
-  accepted === undefined ? notAsked(question, actual) : judge(question, accepted.includes(actual), { actual, expected: oneOf(accepted) })
+function onItsList({ field, question }: Listed, { claims, policy }: SnpCase): Check {
+  const [actual, accepted] = [claims[field], policy[field]]
+  if (accepted === undefined) return notAsked(question, actual)
+  return judge(question, accepted.includes(actual), { actual, expected: oneOf(accepted) })
+}
 
 const SVN: Question = {
   id: 'SNP-65',

@@ -3,7 +3,7 @@ import type { SnpClaims } from '../../verifiers/snp/claims.ts'
 import { formatTcb, type TcbParts } from '../../verifiers/snp/tcb.ts'
 import type { Check } from '../../verifiers/verifier.ts'
 import type { Question } from '../check.ts'
-import { judge, notAsked } from '../check.ts'
+import { answers, judge, notAsked } from '../check.ts'
 import type { SnpPolicy } from '../policy.ts'
 import type { SnpCase, SnpRule } from './rule.ts'
 import { reaches } from './tcb.ts'
@@ -18,8 +18,10 @@ const below = (which: Which, code: ProblemCode): Question => ({
   origin: 'policy',
 })
 
+type Tcb = { readonly which: Which; readonly question: Question }
+
 /** The four TCBs of section 2.1; each can be low while the others are high, so each has its own minimum. */
-const TCBS: readonly { readonly which: Which; readonly question: Question }[] = [
+const TCBS: readonly Tcb[] = [
   { which: 'reported', question: below('reported', 'snp-tcb-reported-below-minimum') },
   { which: 'committed', question: below('committed', 'snp-tcb-committed-below-minimum') },
   { which: 'current', question: below('current', 'snp-tcb-current-below-minimum') },
@@ -27,9 +29,9 @@ const TCBS: readonly { readonly which: Which; readonly question: Question }[] = 
 ]
 
 /** SNP-53. */
-export const tcbMinima: SnpRule = (subject) => TCBS.map(({ which, question }) => minimum(question, which, subject))
+export const tcbMinima: SnpRule = (subject) => answers(TCBS, subject, minimum)
 
-function minimum(question: Question, which: Which, { claims, policy }: SnpCase): Check {
+function minimum({ which, question }: Tcb, { claims, policy }: SnpCase): Check {
   const [tcb, stated] = [claims[`${which}_tcb`], policy.min_tcb?.[which]]
   const actual = formatTcb(tcb)
   if (stated === undefined) return notAsked(question, actual)

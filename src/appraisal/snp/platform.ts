@@ -2,46 +2,70 @@ import type { ProblemCode } from '../../verifiers/problems.ts'
 import type { SnpClaims } from '../../verifiers/snp/claims.ts'
 import type { Check } from '../../verifiers/verifier.ts'
 import type { Question } from '../check.ts'
-import { judge, notAsked } from '../check.ts'
+import { answers, judge, notAsked } from '../check.ts'
 import type { SnpPolicy } from '../policy.ts'
-import type { SnpRule } from './rule.ts'
+import type { SnpCase, SnpRule } from './rule.ts'
 
 type Option = Exclude<keyof SnpPolicy['platform_info'], 'unknown_bits'>
 type Bit = {
   readonly option: Option
   readonly field: Exclude<keyof SnpClaims['platform_info'], 'value' | 'unknown_bits'>
-  readonly name: string
+  readonly title: string
   readonly missing: ProblemCode
   readonly forbidden: ProblemCode
 }
 
 /** PLATFORM_INFO in the order of its bits (section 1.2). */
 const BITS: readonly Bit[] = [
-  { option: 'smt', field: 'smt_enabled', name: 'SMT', missing: 'snp-platform-smt-missing', forbidden: 'snp-platform-smt-forbidden' },
-  { option: 'tsme', field: 'tsme_enabled', name: 'TSME', missing: 'snp-platform-tsme-missing', forbidden: 'snp-platform-tsme-forbidden' },
-  { option: 'ecc', field: 'ecc_enabled', name: 'ECC', missing: 'snp-platform-ecc-missing', forbidden: 'snp-platform-ecc-forbidden' },
+  {
+    option: 'smt',
+    field: 'smt_enabled',
+    title: 'PLATFORM_INFO: SMT',
+    missing: 'snp-platform-smt-missing',
+    forbidden: 'snp-platform-smt-forbidden',
+  },
+  {
+    option: 'tsme',
+    field: 'tsme_enabled',
+    title: 'PLATFORM_INFO: TSME',
+    missing: 'snp-platform-tsme-missing',
+    forbidden: 'snp-platform-tsme-forbidden',
+  },
+  {
+    option: 'ecc',
+    field: 'ecc_enabled',
+    title: 'PLATFORM_INFO: ECC',
+    missing: 'snp-platform-ecc-missing',
+    forbidden: 'snp-platform-ecc-forbidden',
+  },
   {
     option: 'rapl_disabled',
     field: 'rapl_disabled',
-    name: 'RAPL disabled',
+    title: 'PLATFORM_INFO: RAPL disabled',
     missing: 'snp-platform-rapl-missing',
     forbidden: 'snp-platform-rapl-forbidden',
   },
   {
     option: 'ciphertext_hiding',
     field: 'ciphertext_hiding_enabled',
-    name: 'ciphertext hiding',
+    title: 'PLATFORM_INFO: ciphertext hiding',
     missing: 'snp-platform-ciphertext-hiding-missing',
     forbidden: 'snp-platform-ciphertext-hiding-forbidden',
   },
   {
     option: 'alias_check',
     field: 'alias_check_complete',
-    name: 'alias check complete',
+    title: 'PLATFORM_INFO: alias check complete',
     missing: 'snp-platform-alias-check-missing',
     forbidden: 'snp-platform-alias-check-forbidden',
   },
-  { option: 'tio', field: 'tio_enabled', name: 'SEV-TIO', missing: 'snp-platform-tio-missing', forbidden: 'snp-platform-tio-forbidden' },
+  {
+    option: 'tio',
+    field: 'tio_enabled',
+    title: 'PLATFORM_INFO: SEV-TIO',
+    missing: 'snp-platform-tio-missing',
+    forbidden: 'snp-platform-tio-forbidden',
+  },
 ]
 
 const UNKNOWN: Question = {
@@ -52,16 +76,17 @@ const UNKNOWN: Question = {
 }
 
 /** SNP-68. */
-export const platformBits: SnpRule = ({ claims: { platform_info: platform }, policy: { platform_info: policy } }) => [
-  ...BITS.map((bit) => tristate(bit, policy[bit.option], platform[bit.field])),
-  policy.unknown_bits === 'allow'
-    ? notAsked(UNKNOWN, platform.unknown_bits)
-    : judge(UNKNOWN, BigInt(platform.unknown_bits) === 0n, { actual: platform.unknown_bits, expected: '0x0' }),
-]
+export const platformBits: SnpRule = (subject) => [...answers(BITS, subject, tristate), unknownBits(subject)]
 
-function tristate(bit: Bit, word: 'require' | 'forbid' | 'any', isSet: boolean): Check {
-  const title = `PLATFORM_INFO: ${bit.name}`
-  const asked: Question = { id: 'SNP-68', title, code: word === 'forbid' ? bit.forbidden : bit.missing, origin: 'policy' }
+function unknownBits({ claims, policy }: SnpCase): Check {
+  const actual = claims.platform_info.unknown_bits
+  if (policy.platform_info.unknown_bits === 'allow') return notAsked(UNKNOWN, actual)
+  return judge(UNKNOWN, BigInt(actual) === 0n, { actual, expected: '0x0' })
+}
+
+function tristate(bit: Bit, { claims, policy }: SnpCase): Check {
+  const [word, isSet] = [policy.platform_info[bit.option], claims.platform_info[bit.field]]
+  const asked: Question = { id: 'SNP-68', title: bit.title, code: word === 'forbid' ? bit.forbidden : bit.missing, origin: 'policy' }
   const actual = isSet ? 'set' : 'clear'
   if (word === 'any') return notAsked(asked, actual)
   return judge(asked, isSet === (word === 'require'), { actual, expected: word === 'require' ? 'set' : 'clear' })

@@ -34,4 +34,8 @@ const RULES: readonly SnpRule[] = [
 ]
 
 /** All answers, also those of questions that the policy does not ask; none is left out because another failed. */
-export const snpChecks = (subject: SnpCase): readonly Check[] => RULES.flatMap((rule) => rule(subject))
+export function snpChecks(subject: SnpCase): readonly Check[] {
+  const checks: Check[] = []
+  for (const rule of RULES) checks.push(...rule(subject))
+  return checks
+}

@@ -5,11 +5,13 @@ import { TCB_PARTS, type TcbParts } from '../../verifiers/snp/tcb.ts'
  * Whether every stated part is reached. Part by part, never as one number: a high microcode would hide a low bootloader (section 2).
  * A stated part that this product does not have is not reached.
  */
-export const reaches = (actual: SnpTcb, least: TcbParts): boolean =>
-  TCB_PARTS.every((part) => {
-    const [has, needs] = [actual[part], least[part]]
-    return needs === undefined || (has !== undefined && has >= needs)
-  })
+export function reaches(actual: SnpTcb, least: TcbParts): boolean {
+  for (const part of TCB_PARTS) if (!reachesPart(actual[part], least[part])) return false
+  return true
+}
+
+const reachesPart = (has: number | undefined, needs: number | undefined): boolean =>
+  needs === undefined || (has !== undefined && has >= needs)
 
 /** Whether two TCBs are the same, part by part. */
 export const sameTcb = (a: SnpTcb, b: SnpTcb): boolean => reaches(a, b) && reaches(b, a)

@@ -27,8 +27,12 @@ export function checkDates({ windows }: VekFact, { now, rigour }: DateScope): re
     ...late.map(({ text }) => failed(rule, `${text}, ${when}`)),
     ...early.map(({ text }) => failed({ ...rule, code: 'snp-cert-not-yet-valid' }, `${text}, ${when}`)),
   ]
-  return faults.length > 0 ? faults : [passed(rule, [...windows.map(({ text }) => text), when].join('; '))]
+  return faults.length > 0 ? faults : [passed(rule, `${windows.map(textOf).join('; ')}; ${when}`)]
 }
 
+const textOf = ({ text }: Window): string => text
+
 /** When each certificate of the chain ends. No tolerance for clocks: it is no longer life for a token. */
-export const chainExpiry = ({ windows }: VekFact): readonly Date[] => windows.map(({ notAfter }) => notAfter)
+export const chainExpiry = ({ windows }: VekFact): readonly Date[] => windows.map(endOf)
+
+const endOf = ({ notAfter }: Window): Date => notAfter

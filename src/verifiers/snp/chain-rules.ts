@@ -104,5 +104,7 @@ export const CHAIN_RULES = {
 /** How to report a check, by whether it holds. */
 export const judgeIf = (holds: boolean): ((rule: ChainRule, actual: string) => Check) => (holds ? passed : failed)
 
+const byNumber = (a: Check, b: Check): number => (a.id < b.id ? -1 : Number(a.id > b.id))
+
 /** Checks in the order of their numbers, which all have two digits, those of one number in the order in which they were made. */
-export const inOrder = (checks: readonly Check[]): readonly Check[] => checks.toSorted((a, b) => (a.id < b.id ? -1 : Number(a.id > b.id)))
+export const inOrder = (checks: readonly Check[]): readonly Check[] => checks.toSorted(byNumber)

@@ -7,7 +7,7 @@ import { factKey, type VekFact } from './facts.ts'
 import { proveVek, type Proof } from './facts-vek.ts'
 import type { Report } from './report.ts'
 import { checkRevocation, type Revocation } from './revocation.ts'
-import { failed, passed, skipped } from '../checks.ts'
+import { failed, hasOutcome, passed, skipped } from '../checks.ts'
 import { selectVek, vcekAddressOfReport } from './vek-select.ts'
 
 /** What {@link verifyEndorsement} looks at. `certificates`: DER, shipped with the evidence; a fetched VCEK is taken from `collateral`. */
@@ -77,14 +77,15 @@ function proven(der: Uint8Array, { anchors, context }: EndorsementInput): Proof 
 function judge(fact: VekFact, before: readonly Check[], input: EndorsementInput): Endorsement {
   const { report, context } = input
   const revocation = revocationOf(fact, input)
-  const about = [...checkDates(fact, context), ...revocation.checks, ...checkAgainstReport(fact, report, context)]
   // The product is compared once more with the report; the check that says so takes the place of the one about the certificate alone.
-  const kept = before.filter(({ id }) => id !== CHAIN_RULES.product.id)
-  const checks = [...kept, ...about]
-  if (checks.some(({ outcome }) => outcome === 'fail')) return { checks: notReached(checks), validUntil: context.now }
+  const kept = before.filter(isNotOfProduct)
+  const checks = [...kept, ...checkDates(fact, context), ...revocation.checks, ...checkAgainstReport(fact, report, context)]
+  if (hasOutcome(checks, 'fail')) return { checks: notReached(checks), validUntil: context.now }
   const validUntil = earliest([...chainExpiry(fact), ...revocation.validUntil])
   return { checks: notReached(checks), fact, product: fact.product, validUntil }
 }
+
+const isNotOfProduct = ({ id }: Check): boolean => id !== CHAIN_RULES.product.id
 
 /** Lists of the wrong product's chain decide nothing, and must not turn a certain refusal into "no verdict". */
 function revocationOf(fact: VekFact, input: EndorsementInput): Revocation {
@@ -93,10 +94,14 @@ function revocationOf(fact: VekFact, input: EndorsementInput): Revocation {
   return { checks: [skipped(rule, 'the chain is of another product than the report')], validUntil: [] }
 }
 
-const earliest = (dates: readonly Date[]): Date => new Date(Math.min(...dates.map((date) => date.getTime())))
+const earliest = (dates: readonly Date[]): Date => new Date(Math.min(...dates.map(Number)))
 
 /** Names the checks that were not made, so that the list is complete (SNP-80). */
 function notReached(checks: readonly Check[]): readonly Check[] {
-  const rest = NOT_REACHED.filter(({ id }) => !checks.some((check) => check.id === id))
-  return inOrder([...checks, ...rest])
+  const made = new Set(checks.map(idOf))
+  const all = [...checks]
+  for (const check of NOT_REACHED) if (!made.has(check.id)) all.push(check)
+  return inOrder(all)
 }
+
+const idOf = ({ id }: Check): string => id

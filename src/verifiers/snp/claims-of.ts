@@ -1,11 +1,13 @@
+import { hexOf } from '../der-values.ts'
 import type { SnpClaims, SnpProduct } from './claims.ts'
+import { isZero } from '../checks.ts'
 import { hwidBytes } from './products.ts'
 import type { Report } from './report.ts'
 import type { Tcbs } from './structure-identity.ts'
 import type { Vek } from './vek.ts'
 
 /** Lower-case hex. */
-export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+export const hex = hexOf
 
 /** `0x` and 16 hex digits. */
 export const hex64 = (value: bigint): string => `0x${value.toString(16).padStart(16, '0')}`
@@ -46,7 +48,7 @@ export const platformInfoOf = (value: bigint): SnpClaims['platform_info'] => ({
 
 /** CHIP_ID as claims have it: the significant bytes, null when masked (all zero; specification snp.md section 7). */
 export const chipIdOf = (product: SnpProduct, chipId: Uint8Array): string | null =>
-  chipId.every((b) => b === 0) ? null : hex(chipId.subarray(0, hwidBytes(product)))
+  isZero(chipId) ? null : hex(chipId.subarray(0, hwidBytes(product)))
 
 const vekOf = (vek: Vek): SnpClaims['vek'] => ({
   kind: vek.kind,

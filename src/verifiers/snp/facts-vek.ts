@@ -12,7 +12,7 @@ import { windowsOf } from './chain-dates.ts'
 import { CHAIN_RULES, inOrder, judgeIf } from './chain-rules.ts'
 import { checkExtensions } from './extensions-checks.ts'
 import type { VekFact } from './facts.ts'
-import { failed, passed } from '../checks.ts'
+import { failed, hasOutcome, passed } from '../checks.ts'
 import { vekFrom } from './vek.ts'
 import { ISSUER_ROLE, isAmdName, isAuthorityName, kindOf } from './vek-names.ts'
 
@@ -38,21 +38,19 @@ export function proveVek(der: Uint8Array, scope: ProofScope): Proof {
   const { certificate, key } = leaf
   const kind = kindOf(commonNameOf(certificate.subject))
   const form = [passed(algorithm, `P-384, ${describeAlgorithm(certificate.innerAlgorithm)}`), checkNames(certificate)]
-  if (kind === undefined || hasFailed(form)) return { checks: form }
+  if (kind === undefined || hasOutcome(form, 'fail')) return { checks: form }
   const chain = findChain(certificate, kind, scope)
   if (chain.authorities === undefined) return { checks: inOrder([...form, ...chain.checks]) }
   const { authorities } = chain
   const extensions = checkExtensions(certificate.extensions, kind, authorities.issuer.product)
   const checks = inOrder([...form, ...chain.checks, ...extensions.checks])
   const vek = extensions.read === undefined ? undefined : vekFrom(certificate, extensions.read)
-  if (vek === undefined || hasFailed(checks)) return { checks }
+  if (vek === undefined || hasOutcome(checks, 'fail')) return { checks }
   return {
     checks,
     fact: { vek, key, product: authorities.issuer.product, ...authorities, windows: windowsOf({ vek, ...authorities }), checks },
   }
 }
-
-const hasFailed = (checks: readonly Check[]): boolean => checks.some(({ outcome }) => outcome === 'fail')
 
 type Leaf = { readonly certificate: ParsedCertificate; readonly key: KeyObject }
 

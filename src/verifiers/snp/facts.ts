@@ -35,7 +35,8 @@ export type FactScope = {
 
 /** The key of a fact: SHA-256 over all that it depends on, each length-prefixed (design section 2, Memoised). */
 export function factKey(scope: FactScope, bytes: Uint8Array): string {
-  const hash = createHash('sha256')
-  for (const part of [scope.fact, scope.mode, scope.anchors, scope.role]) hash.update(`${part.length}:${part}`)
-  return hash.update(`${bytes.length}:`).update(bytes).digest('base64')
+  const parts = [scope.fact, scope.mode, scope.anchors, scope.role].map(lengthPrefixed).join('')
+  return createHash('sha256').update(`${parts}${bytes.length}:`).update(bytes).digest('base64')
 }
+
+const lengthPrefixed = (part: string): string => `${part.length}:${part}`

@@ -8,7 +8,7 @@ import type { VekFact } from './facts.ts'
 import type { Report } from './report.ts'
 import { readEvidence, type ReadEvidence } from './structure-evidence.ts'
 import { readTcbs, type Tcbs } from './structure-identity.ts'
-import { failed, passed, skipped } from '../checks.ts'
+import { failed, hasOutcome, passed, skipped } from '../checks.ts'
 import { endorsementCandidates, selectVek, vcekAddressOfReport } from './vek-select.ts'
 import { productHint } from './vek.ts'
 
@@ -62,19 +62,23 @@ function checkReportData(report: Report, reportData: Uint8Array | undefined): re
   if (reportData === undefined) return [DATA_PROFILE, REPORT_DATA].map((rule) => skipped(rule, 'not asked'))
   const length = `${reportData.length} bytes`
   if (reportData.length !== 64) return [failed(DATA_PROFILE, length)]
-  const rule = { ...REPORT_DATA, expected: hex(reportData) }
+  const { id, title, code } = REPORT_DATA
+  const rule = { id, title, code, expected: hex(reportData) }
   const equal = Buffer.compare(report.reportData, reportData) === 0
   return [passed(DATA_PROFILE, length), equal ? passed(rule, hex(report.reportData)) : failed(rule, hex(report.reportData))]
 }
 
 /** Whether the lists of both endpoints were checked, as the checks of section 8 say. */
 function revocationOf(checks: readonly Check[]): SnpClaims['revocation'] {
-  const lists = checks.filter(({ id }) => id === 'SNP-36')
-  return lists.length > 0 && lists.every(({ outcome }) => outcome === 'pass') ? 'checked' : 'not-checked'
+  const lists = checks.filter(isOfList)
+  return hasOutcome(lists, 'pass') && lists.every(isPassed) ? 'checked' : 'not-checked'
 }
 
+const isOfList = ({ id }: Check): boolean => id === 'SNP-36'
+const isPassed = ({ outcome }: Check): boolean => outcome === 'pass'
+
 /** Nothing is believed without at least one check, and none that failed. */
-const allGood = (checks: readonly Check[]): boolean => checks.length > 0 && checks.every(({ outcome }) => outcome !== 'fail')
+const allGood = (checks: readonly Check[]): boolean => checks.length > 0 && !hasOutcome(checks, 'fail')
 
 type Grounds = { readonly anchors: Anchors; readonly collateral: Collateral; readonly context: Context }
 type Endorsed = { readonly fact: VekFact; readonly product: SnpProduct; readonly before: readonly Check[] }

@@ -35,8 +35,14 @@ const ruleFor = (endpoint: Endpoint, code: ProblemCode) =>
  * revokes, since nothing inside a list says which endpoint it belongs to. VEKs are never looked up: all have serial 0 (SNP-37).
  */
 export function checkRevocation(input: RevocationInput): Revocation {
-  const results = ENDPOINTS.map((endpoint) => checkEndpoint(input, endpoint))
-  return { checks: results.map(({ check }) => check), validUntil: results.flatMap(({ until }) => (until === undefined ? [] : [until])) }
+  const checks: Check[] = []
+  const validUntil: Date[] = []
+  for (const endpoint of ENDPOINTS) {
+    const { check, until } = checkEndpoint(input, endpoint)
+    checks.push(check)
+    if (until !== undefined) validUntil.push(until)
+  }
+  return { checks, validUntil }
 }
 
 type EndpointResult = { readonly check: Check; readonly until?: Date }

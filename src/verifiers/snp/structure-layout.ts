@@ -37,38 +37,38 @@ const readHead = (r: Reader): Head => ({
   version: r.u32le('VERSION'),
   guestSvn: r.u32le('GUEST_SVN'),
   policy: r.u64le('POLICY'),
-  familyId: r.bytes('FAMILY_ID', 16),
-  imageId: r.bytes('IMAGE_ID', 16),
+  familyId: r.window('FAMILY_ID', 16),
+  imageId: r.window('IMAGE_ID', 16),
   vmpl: r.u32le('VMPL'),
   signatureAlgo: r.u32le('SIGNATURE_ALGO'),
-  currentTcb: r.bytes('CURRENT_TCB', 8),
+  currentTcb: r.window('CURRENT_TCB', 8),
   platformInfo: r.u64le('PLATFORM_INFO'),
   keyInfo: r.u32le('KEY_INFO'),
 })
 
 /** [50h,188h). */
 const readBody = (r: Reader): Body => ({
-  reportData: r.bytes('REPORT_DATA', 64),
-  measurement: r.bytes('MEASUREMENT', 48),
-  hostData: r.bytes('HOST_DATA', 32),
-  idKeyDigest: r.bytes('ID_KEY_DIGEST', 48),
-  authorKeyDigest: r.bytes('AUTHOR_KEY_DIGEST', 48),
-  reportId: r.bytes('REPORT_ID', 32),
-  reportIdMa: r.bytes('REPORT_ID_MA', 32),
-  reportedTcb: r.bytes('REPORTED_TCB', 8),
+  reportData: r.window('REPORT_DATA', 64),
+  measurement: r.window('MEASUREMENT', 48),
+  hostData: r.window('HOST_DATA', 32),
+  idKeyDigest: r.window('ID_KEY_DIGEST', 48),
+  authorKeyDigest: r.window('AUTHOR_KEY_DIGEST', 48),
+  reportId: r.window('REPORT_ID', 32),
+  reportIdMa: r.window('REPORT_ID_MA', 32),
+  reportedTcb: r.window('REPORTED_TCB', 8),
 })
 
 /** [188h,2A0h): version 3 brought CPUID, version 4 the mitigation vectors (section 1, mitigation-vector note). */
 function readPlatform(r: Reader, version: number, reserved: Span): Platform {
   const cpuid = version === 2 ? null : readCpuid(r)
   reserved(r, 0x1a0 - r.offset)
-  const chipId = r.bytes('CHIP_ID', 64)
-  const committedTcb = r.bytes('COMMITTED_TCB', 8)
+  const chipId = r.window('CHIP_ID', 64)
+  const committedTcb = r.window('COMMITTED_TCB', 8)
   const currentVersion = readVersion(r, 'CURRENT')
   reserved(r, 1)
   const committedVersion = readVersion(r, 'COMMITTED')
   reserved(r, 1)
-  const launchTcb = r.bytes('LAUNCH_TCB', 8)
+  const launchTcb = r.window('LAUNCH_TCB', 8)
   const launchMitVector = version < 4 ? null : r.u64le('LAUNCH_MIT_VECTOR')
   const currentMitVector = version < 4 ? null : r.u64le('CURRENT_MIT_VECTOR')
   reserved(r, 0x2a0 - r.offset)
@@ -86,24 +86,28 @@ function readVersion(r: Reader, prefix: 'CURRENT' | 'COMMITTED'): string {
 /** The 48 significant bytes of R and of S, each turned to big-endian (section 4). */
 function p1363(r: Uint8Array, s: Uint8Array): Uint8Array {
   const out = new Uint8Array(96)
-  out.set(r.slice(0, 48).toReversed(), 0)
-  out.set(s.slice(0, 48).toReversed(), 48)
+  out.set(r.subarray(0, 48))
+  out.set(s.subarray(0, 48), 48)
+  out.subarray(0, 48).reverse()
+  out.subarray(48).reverse()
   return out
 }
 
 /** Reads 1184 bytes by the layout of their version, 2 to 5, judging nothing. Throws AttestationError snp-report-size for another length. */
 export function readLayout(bytes: Uint8Array): Layout {
-  return Reader.all(bytes, { what: 'snp-report', code: 'snp-report-size' }, (reader) => {
+  // One copy, of which every field is a window: twenty copies of fields cost more than the rest of the reading.
+  const own = bytes.slice()
+  return Reader.all(own, { what: 'snp-report', code: 'snp-report-size' }, (reader) => {
     const spans: Reserved[] = []
-    const reserved: Span = (r, length) => spans.push({ at: r.offset, bytes: r.bytes('RESERVED', length) })
+    const reserved: Span = (r, length) => spans.push({ at: r.offset, bytes: r.window('RESERVED', length) })
     const head = readHead(reader)
     reserved(reader, 4)
     const body = readBody(reader)
     const platform = readPlatform(reader, head.version, reserved)
-    const [r, s] = [reader.bytes('SIGNATURE_R', 72), reader.bytes('SIGNATURE_S', 72)]
-    const tail = reader.bytes('SIGNATURE_RESERVED', 368)
+    const [r, s] = [reader.window('SIGNATURE_R', 72), reader.window('SIGNATURE_S', 72)]
+    const tail = reader.window('SIGNATURE_RESERVED', 368)
     const flags = { authorKeyEn: (head.keyInfo & 1) === 1, maskChipKey: (head.keyInfo & 2) === 2 }
-    const fields = { ...head, ...flags, ...body, ...platform, signed: bytes.slice(0, 0x2a0), signature: p1363(r, s) }
+    const fields = { ...head, ...flags, ...body, ...platform, signed: own.subarray(0, 0x2a0), signature: p1363(r, s) }
     return { fields, signingKey: (head.keyInfo >>> 2) & 7, reserved: spans, r, s, tail }
   })
 }

@@ -15,6 +15,7 @@ const P384_ORDER = Buffer.from('ffffffffffffffffffffffffffffffffffffffffffffffff
 const inRange = (bigEndian: Uint8Array): boolean => !isZero(bigEndian) && Buffer.compare(bigEndian, P384_ORDER) < 0
 /** Whether bytes of a report or its signature are all zero, in words. */
 const zeroOrSet = (bytes: Uint8Array): string => (isZero(bytes) ? 'zero' : 'set')
+const isSet = ({ bytes }: { readonly bytes: Uint8Array }): boolean => !isZero(bytes)
 const flag = (set: boolean): string => (set ? '1' : '0')
 
 const SIZE: Rule<Uint8Array> = {
@@ -54,10 +55,10 @@ export const STRUCTURE_RULES: readonly Rule<Layout>[] = [
     at: 'RESERVED',
     expected: 'zero',
     actual: ({ reserved }) => {
-      const set = reserved.find(({ bytes }) => !isZero(bytes))
+      const set = reserved.find(isSet)
       return set === undefined ? 'zero' : `set in the ${set.bytes.length} bytes at 0x${set.at.toString(16)}`
     },
-    holds: ({ reserved }) => reserved.every(({ bytes }) => isZero(bytes)),
+    holds: ({ reserved }) => !reserved.some(isSet),
   },
   {
     id: 'SNP-04',
