@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { AT, failuresOf, intelLab, type CollateralLabOfIntel } from '../../../test/tdx-collateral-lab.ts'
 import { p256Keys } from '../../simulator/intel-authorities.ts'
+import { createMemo } from '../../service/memo.ts'
+import { anchorsOf } from '../anchors.ts'
 import { judgeCollateral } from './collateral.ts'
 
 const HOUR = 3_600_000
@@ -51,6 +53,31 @@ describe('the healthy case', () => {
       ['tdx-tcb-info-invalid-signature'],
       ['tdx-tcb-info-invalid-signature'],
     ])
+  })
+
+  it('remembers for one mode and one set of anchors alone', () => {
+    const input = lab.input()
+    expect(failuresOf(judgeCollateral(input))).toEqual([])
+    const chains = ['tdx-tcb-signing-chain-invalid', 'tdx-tcb-signing-chain-invalid']
+    expect(failuresOf(judgeCollateral({ ...input, context: { ...input.context, mode: 'production' } }))).toEqual(chains)
+    expect(failuresOf(judgeCollateral({ ...input, anchors: anchorsOf([], []) }))).toEqual(chains)
+  })
+
+  it('puts nothing into memory that is not proven', () => {
+    const kept: string[] = []
+    const table = { get: () => undefined, set: (key: string) => void kept.push(key) }
+    const memo = { ...createMemo(), tdx: { ...createMemo().tdx, crl: table, tcbInfo: table, qeIdentity: table } }
+    const { privateKey: signWith } = p256Keys()
+    const spoiled = {
+      ...lab.root({ overrides: { signWith: { privateKey: signWith } } }).documents,
+      ...lab.pck({ overrides: { signWith: { privateKey: signWith } } }).documents,
+      ...lab.info({ signWith }).documents,
+      ...lab.identity({ chain: [] }).documents,
+    }
+    expect(failuresOf(lab.judge({ documents: spoiled, context: { memo } }))).toHaveLength(4)
+    expect(kept).toEqual([])
+    lab.judge({ context: { memo } })
+    expect(kept).toHaveLength(4)
   })
 
   it('judges dates, revocation and rollback anew where documents are remembered', () => {

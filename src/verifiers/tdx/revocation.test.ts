@@ -10,6 +10,8 @@ import {
 } from '../../../test/tdx-collateral-lab.ts'
 import { p256Keys } from '../../simulator/intel-authorities.ts'
 import { fakeIntel } from '../../simulator/intel.ts'
+import { anchorsOf } from '../anchors.ts'
+import { judgeCollateral } from './collateral.ts'
 import { pckCrlAddress } from './address.ts'
 
 const HOUR = 3_600_000
@@ -66,6 +68,24 @@ describe('revocation lists (TDX-27 to 29)', () => {
       'tdx-crl-expired',
       'tdx-intermediate-ca-revoked',
     ])
+  })
+
+  it('must name one algorithm inside and outside of what is signed', () => {
+    const der = Buffer.from(lab.intel.crl({ issuer: 'platform' }))
+    // ecdsa-with-SHA256; the last place is beside the signature. One more is ecdsa-with-SHA384.
+    const outer = der.lastIndexOf(Buffer.from('06082a8648ce3d040302', 'hex')) + 9
+    der[outer] = 0x03
+    expect(failuresOf(lab.judge({ documents: { [AT.pck]: bare(new Uint8Array(der)) } }))).toEqual(['tdx-pck-crl-invalid-signature'])
+  })
+
+  it('is remembered for the authority that signed it alone', () => {
+    const other = intelLab(lab.now)
+    const anchors = anchorsOf([], [...lab.intel.anchors(), ...other.intel.anchors()])
+    const first = lab.input({ anchors })
+    expect(failuresOf(judgeCollateral(first))).toEqual([])
+    const list = first.collateral.documents.get(AT.pck)
+    const second = other.input({ anchors, context: { memo: first.context.memo }, documents: { [AT.pck]: list } })
+    expect(failuresOf(judgeCollateral(second))).toEqual(['tdx-pck-crl-invalid-signature'])
   })
 
   it('asks the list of the CA that issued the PCK', () => {

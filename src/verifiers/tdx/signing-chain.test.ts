@@ -54,6 +54,31 @@ describe('the TCB signing chain (TDX-35)', () => {
     expect(failuresOf(lab.judge(changes()))).toEqual([code])
   })
 
+  it.each([
+    ['lacks an extension', () => lab.intel.reissue('root', { extensions: (all) => all.filter(({ oid }) => oid !== '2.5.29.14') }).der],
+    [
+      'is no authority',
+      () =>
+        lab.intel.reissue('root', {
+          extensions: (all) => all.map((one) => (one.oid === '2.5.29.19' ? basicConstraints('end-entity') : one)),
+        }).der,
+    ],
+    [
+      'has another name',
+      () =>
+        lab.intel.reissue('root', {
+          commonName: 'Intel SGX Root',
+          signedBy: { ...lab.intel.authority('root'), commonName: 'Intel SGX Root' },
+        }).der,
+    ],
+  ] as const)('must not have a root that %s, though it has the pinned key', (_, make) => {
+    expect(failuresOf(lab.judge(chained([lab.intel.authority('tcb-signing').der, make()])))).toEqual(['tdx-tcb-signing-chain-invalid'])
+  })
+
+  it('may have a root that was re-issued with the pinned key', () => {
+    expect(failuresOf(lab.judge(chained([lab.intel.authority('tcb-signing').der, lab.intel.reissue('root').der])))).toEqual([])
+  })
+
   it('must end in the root of the PCK chain, even where another root is trusted, too', () => {
     const other = fakeIntel({ now: lab.now })
     const anchors = anchorsOf([], [...lab.intel.anchors(), ...other.anchors()])
