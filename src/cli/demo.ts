@@ -128,7 +128,7 @@ const NEXT = [
   '  npm run -s demo -- --keep                 keep the service, to ask it yourself',
   '  npm run -s demo -- --keep --tsm /tmp/tsm  and configfs-tsm, for our client',
   '  npm run -s assay -- simulate --help       fake hosts for a service of your own',
-  '  npm start                                 the real thing, with the vendors’ keys',
+  '  npm start                                 the real thing, with the real keys',
   '',
 ].join('\n')
 

@@ -1,3 +1,4 @@
+import { Option } from 'commander'
 import { interrupted } from './demo-command.ts'
 import { EXIT, UsageError } from './exit.ts'
 import type { Session } from './output.ts'
@@ -10,6 +11,7 @@ type Flags = {
   readonly policy?: string
   readonly out?: string
   readonly tsm?: string
+  readonly tee: 'snp' | 'tdx'
   readonly keep?: true
 }
 
@@ -28,6 +30,7 @@ export const addSimulate: AddCommand = (program, session) => {
     .option('--policy <name>', 'policy to ask for')
     .option('--out <folder>', 'write test roots, a collateral bundle, a policy and evidence there')
     .option('--tsm <folder>', 'serve a fake configfs-tsm tree of a good host there (with --keep)')
+    .addOption(new Option('--tee <tee>', 'which kind of guest --tsm is').choices(['snp', 'tdx']).default('snp'))
     .option('--keep', 'stay until interrupted')
     .addHelpText('after', HELP)
     .action((flags: Flags) => simulate(flags, session))
@@ -46,9 +49,9 @@ async function simulate(flags: Flags, session: Session): Promise<void> {
 }
 
 async function act(simulation: Simulation, flags: Flags, session: Session): Promise<void> {
-  const { url, out, tsm, keep } = flags
+  const { url, out, tsm, tee, keep } = flags
   if (out !== undefined) await write(out, simulation, session)
-  const tree = tsm === undefined ? undefined : await plant(tsm, simulation, session)
+  const tree = tsm === undefined ? undefined : await plant({ tsm, tee }, simulation, session)
   if (url !== undefined) session.exit(await run(simulation, { ...flags, url }, session))
   if (keep === true) await interrupted()
   tree?.close()
@@ -60,9 +63,13 @@ async function write(out: string, simulation: Simulation, session: Session): Pro
   session.note(`assay: a service that believes these vendors: ASSAY_CONFIG=${config} npm start`)
 }
 
-async function plant(tsm: string, simulation: Simulation, session: Session): Promise<TsmTree> {
+async function plant(
+  { tsm, tee }: Pick<Flags, 'tee'> & { readonly tsm: string },
+  simulation: Simulation,
+  session: Session,
+): Promise<TsmTree> {
   const { serveTsm } = await import('./simulation.ts')
-  const tree = await serveTsm(tsm, simulation)
+  const tree = await serveTsm(tsm, simulation, tee)
   session.note(`assay: configfs-tsm at ${tree.report}; put ${tree.bin} first on PATH`)
   return tree
 }

@@ -61,9 +61,9 @@ export async function bundleText({ amd, intel, fleet }: Simulation, what: 'all' 
 export type TsmTree = { readonly report: string; readonly bin: string; readonly close: () => void }
 
 /** Serves a folder that looks like configfs-tsm of a good host, for the shell client. */
-export async function serveTsm(dir: string, { fleet }: Simulation): Promise<TsmTree> {
+export async function serveTsm(dir: string, { fleet }: Simulation, tee: 'snp' | 'tdx' = 'snp'): Promise<TsmTree> {
   const { serveFakeTsm } = await load.tsm()
-  const host = fleet.find(({ expected }) => expected === 'issued')?.host
+  const host = fleet.find((member) => member.expected === 'issued' && ('tee' in member.host ? member.host.tee : 'snp') === tee)?.host
   if (host === undefined) throw new Error('the fleet has no good host')
   return serveFakeTsm(dir, host)
 }
