@@ -4,7 +4,7 @@ import type { PckCa } from './address.ts'
 import type { CollateralClaims, TcbClaims } from './claims.ts'
 
 /** What the proven PCK certificate says that collateral is held against (specification tdx.md section 3.3). */
-export type PlatformTcb = {
+type PlatformTcb = {
   /** 6 bytes. */
   readonly fmspc: Uint8Array
   /** 2 bytes. */
