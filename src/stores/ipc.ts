@@ -22,10 +22,27 @@ const PATIENCE = 8_000
 
 /** Answers the calls that arrive for one service. */
 export function serve(channel: Channel, service: string, handlers: Handlers): void {
+  const reply = outbox<Reply & { readonly id: number }>((replies) => post(channel, { assay: service, replies }))
   channel.on('message', (message) => {
-    const call = readCall(message, service)
-    if (call !== undefined) void answer(handlers, call).then((reply) => post(channel, { assay: service, reply: call.id, ...reply }))
+    for (const call of readCalls(message, service)) void answer(handlers, call).then((answered) => reply({ id: call.id, ...answered }))
   })
+}
+
+/**
+ * Collects what is to be sent until everything that has arrived by now was read, and sends it in one go: a message to another process and
+ * back costs a tenth of an appraisal, however little is in it.
+ */
+function outbox<T>(send: (items: readonly T[]) => void): (item: T) => void {
+  let waiting: T[] = []
+  const flush = (): void => {
+    const items = waiting
+    waiting = []
+    send(items)
+  }
+  return (item) => {
+    if (waiting.length === 0) setImmediate(flush)
+    waiting.push(item)
+  }
 }
 
 type CallMessage = { readonly id: number; readonly op: string; readonly args: readonly unknown[] }
@@ -64,18 +81,25 @@ type Pending = { readonly resolve: (value: unknown) => void; readonly reject: (e
 export function caller(channel: Channel, service: string): Call {
   const pending = new Map<number, Pending>()
   let last = 0
-  channel.on('message', (message) => settle(pending, readReply(message, service)))
+  const send = outbox<CallMessage>((calls) => {
+    if (channel.connected && post(channel, { assay: service, calls })) return
+    for (const { id } of calls) settle(pending, { id, failure: gone() })
+  })
+  channel.on('message', (message) => {
+    for (const reply of readReplies(message, service)) settle(pending, reply)
+  })
   channel.on('disconnect', () => {
     for (const id of pending.keys()) settle(pending, { id, failure: gone() })
   })
   return async (op, ...args) => {
+    if (!channel.connected) throw gone()
     if (pending.size >= MOST_PENDING) throw new AttestationError('overloaded', 'too many calls to the parent process', { retryAfter: 1 })
     last += 1
     const id = last
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => settle(pending, { id, failure: gone() }), PATIENCE)
       pending.set(id, { resolve, reject, timer })
-      if (!channel.connected || !post(channel, { assay: service, call: id, op, args })) settle(pending, { id, failure: gone() })
+      send({ id, op, args })
     })
   }
 }
@@ -84,9 +108,9 @@ const gone = (): Error => new AttestationError('not-ready', 'the parent process,
 
 type Settled = { readonly id: number } & ({ readonly value: unknown } | { readonly failure: Error })
 
-function settle(pending: Map<number, Pending>, settled: Settled | undefined): void {
-  const waiting = settled === undefined ? undefined : pending.get(settled.id)
-  if (settled === undefined || waiting === undefined) return
+function settle(pending: Map<number, Pending>, settled: Settled): void {
+  const waiting = pending.get(settled.id)
+  if (waiting === undefined) return
   pending.delete(settled.id)
   clearTimeout(waiting.timer)
   if ('failure' in settled) waiting.reject(settled.failure)
@@ -95,18 +119,22 @@ function settle(pending: Map<number, Pending>, settled: Settled | undefined): vo
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null
 
-function readCall(message: unknown, service: string): CallMessage | undefined {
-  if (!isObject(message) || message['assay'] !== service) return undefined
-  const { call, op, args } = message
-  return typeof call === 'number' && typeof op === 'string' && Array.isArray(args) ? { id: call, op, args } : undefined
+/** The objects that a message for one service lists under a name; none in any other message. */
+function listed(message: unknown, service: string, name: 'calls' | 'replies'): readonly Readonly<Record<string, unknown>>[] {
+  const items: unknown = isObject(message) && message['assay'] === service ? message[name] : undefined
+  return Array.isArray(items) ? items.filter(isObject) : []
 }
 
-function readReply(message: unknown, service: string): Settled | undefined {
-  if (!isObject(message) || message['assay'] !== service) return undefined
-  const { reply, value, failure } = message
-  if (typeof reply !== 'number') return undefined
-  return isObject(failure) ? { id: reply, failure: readFailure(failure) } : { id: reply, value }
-}
+const readCalls = (message: unknown, service: string): readonly CallMessage[] =>
+  listed(message, service, 'calls').flatMap(({ id, op, args }) =>
+    typeof id === 'number' && typeof op === 'string' && Array.isArray(args) ? [{ id, op, args }] : [],
+  )
+
+const readReplies = (message: unknown, service: string): readonly Settled[] =>
+  listed(message, service, 'replies').flatMap(({ id, value, failure }): readonly Settled[] => {
+    if (typeof id !== 'number') return []
+    return isObject(failure) ? [{ id, failure: readFailure(failure) }] : [{ id, value }]
+  })
 
 function readFailure(failure: Readonly<Record<string, unknown>>): Error {
   const { code, detail, retryAfter } = failure

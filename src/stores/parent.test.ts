@@ -202,6 +202,43 @@ describe('a child whose parent is gone', () => {
 })
 
 describe('a channel', () => {
+  it('carries in one message each way what is asked at the same time, and each answer to its own call', async () => {
+    const { child, parent } = pair()
+    serveStores(memoryStores(), parent)
+    const messages = { down: 0, up: 0 }
+    child.on('message', () => (messages.down += 1))
+    parent.on('message', () => (messages.up += 1))
+    const { challenges } = parentStores(child)
+    const asked = await Promise.all(['x', 'y', 'x', 'z', 'y'].map((id) => challenges.spend(id, 60)))
+    expect(asked).toEqual([true, true, false, true, false])
+    expect(messages).toEqual({ down: 1, up: 1 })
+    expect(await challenges.spend('x', 60)).toBe(false)
+    expect(messages).toEqual({ down: 2, up: 2 })
+  })
+
+  it('answers what fails and what succeeds in one message by itself', async () => {
+    const { child, parent } = pair()
+    const memory = memoryStores()
+    serveStores({ ...memory, challenges: { ...memory.challenges, pay: overloaded } }, parent)
+    const { challenges } = parentStores(child)
+    const [spent, paid] = await Promise.allSettled([challenges.spend('x', 60), challenges.pay('x', 'set', 60)])
+    expect(spent).toMatchObject({ status: 'fulfilled', value: true })
+    expect(paid).toMatchObject({ status: 'rejected', reason: { code: 'overloaded', retryAfter: 30 } })
+  })
+
+  it.each([null, 'text', { assay: 'stores', calls: 7 }, { assay: 'stores', calls: [null, { id: 'x', op: 'spend', args: [] }, { id: 1 }] }])(
+    'ignores %j, which is no call',
+    async (message) => {
+      const { child, parent } = pair()
+      serveStores(memoryStores(), parent)
+      const answers: unknown[] = []
+      child.on('message', (answer) => answers.push(answer))
+      child.send?.(message)
+      expect(await parentStores(child).challenges.spend('x', 60)).toBe(true)
+      expect(answers).toHaveLength(1)
+    },
+  )
+
   it('takes nothing but true for a yes', async () => {
     const { child, parent } = pair()
     serve(parent, 'stores', {
