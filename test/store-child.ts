@@ -4,7 +4,13 @@ import { parentStores } from '../src/stores/parent.ts'
 
 const stores = parentStores(process)
 const vendor = parentVendor(process)
-const rooms: Record<string, Record<string, unknown>> = { stores, challenges: stores.challenges, collateral: stores.collateral, vendor }
+const rooms: Record<string, Record<string, unknown>> = {
+  stores,
+  challenges: stores.challenges,
+  collateral: stores.collateral,
+  documents: stores.documents,
+  vendor,
+}
 
 process.on('message', (message: unknown) => {
   if (typeof message !== 'object' || message === null || !('run' in message) || !Array.isArray(message.run)) return

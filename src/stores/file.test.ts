@@ -139,7 +139,7 @@ describe('the data folder', () => {
     await (await open()).ping()
   })
 
-  it.each(['assay-store/2 test\n', 'something else'])('is refused when its format mark says %j', async (text) => {
+  it.each(['assay-store/3 test\n', 'something else'])('is refused when its format mark says %j', async (text) => {
     await (await open()).close()
     await writeFile(join(dataDir, 'format'), text)
     await expect(open()).rejects.toThrow(/newer version|not the format mark/)

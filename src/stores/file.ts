@@ -4,6 +4,7 @@ import type { Telemetry } from '../telemetry/log.ts'
 import type { CollateralAddress, Mode } from '../verifiers/verifier.ts'
 import { readIfThere, removePartials, writeAtomic } from './atomic.ts'
 import { openDocument, sealDocument } from './documents.ts'
+import { fileDocuments } from './file-documents.ts'
 import { checkFormat, formatOf } from './format.ts'
 import { keptMarks } from './kept-marks.ts'
 import { lockFolder } from './lock.ts'
@@ -28,12 +29,15 @@ export async function fileStores({ dataDir, keys, mode, log }: FileStoreOptions)
   try {
     await bindFormat(join(dataDir, 'format'), mode)
     await Promise.all([removePartials(dataDir), removePartials(folder)])
+    const documents = await fileDocuments({ dataDir, keys, log })
     return {
       kind: 'file',
       challenges: memoryChallenges(),
       collateral: await fileCollateral({ folder, keys, log }),
+      documents,
       ping: async () => {
         await readdir(folder)
+        await documents.revision('policies')
       },
       close: release,
     }
@@ -45,8 +49,9 @@ export async function fileStores({ dataDir, keys, mode, log }: FileStoreOptions)
 
 async function bindFormat(path: string, mode: Mode): Promise<void> {
   const found = await readIfThere(path)
-  if (found === undefined) return writeAtomic(path, Buffer.from(formatOf(mode)))
-  checkFormat(Buffer.from(found).toString('utf8'), { mode, where: path })
+  // Version 1 is migrated by saying so: it only lacks the folder of operators' documents.
+  if (found === undefined || checkFormat(Buffer.from(found).toString('utf8'), { mode, where: path }) === 'older')
+    await writeAtomic(path, Buffer.from(formatOf(mode)))
 }
 
 type Folder = { readonly folder: string; readonly keys: StoreKeys; readonly log: Telemetry }

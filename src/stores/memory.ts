@@ -1,8 +1,12 @@
-import { randomBytes } from 'node:crypto'
+import { createSecretKey, randomBytes } from 'node:crypto'
+import { createLog } from '../telemetry/log.ts'
 import type { CollateralAddress } from '../verifiers/verifier.ts'
 import { AttestationError } from '../verifiers/problems.ts'
+import { processMemory } from './head-memory.ts'
+import { createDocumentStore } from './ledger.ts'
 import { advanced, type MarkTable } from './marks.ts'
-import type { ChallengeStore, CollateralStore, StoredDocument, Stores } from './stores.ts'
+import { memoryShelf } from './shelf.ts'
+import type { ChallengeStore, CollateralStore, DocumentStore, StoredDocument, Stores } from './stores.ts'
 
 /** Spent marks that are kept at once, about 150 bytes each: an hour of 250 appraisals a second at a lifetime of seven minutes is a tenth of it. */
 const MOST_MARKS = 1_000_000
@@ -13,6 +17,7 @@ export function memoryStores(): Stores {
     kind: 'memory',
     challenges: memoryChallenges(),
     collateral: memoryCollateral(),
+    documents: memoryDocuments(),
     ping: async () => {},
     close: async () => {},
   }
@@ -75,3 +80,12 @@ function memoryCollateral(): CollateralStore {
     },
   }
 }
+
+/** Operators' documents of one process, sealed with a key of its own: nobody else could change them, so nothing is ever to be said. */
+const memoryDocuments = (): DocumentStore =>
+  createDocumentStore({
+    shelf: memoryShelf(),
+    memory: processMemory(),
+    keys: { stored: createSecretKey(randomBytes(32)) },
+    log: createLog('silent'),
+  })

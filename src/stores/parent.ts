@@ -1,7 +1,8 @@
-import { AttestationError } from '../verifiers/problems.ts'
 import type { CollateralAddress, RollbackMark } from '../verifiers/verifier.ts'
 import { type Call, caller, type Channel, serve } from './ipc.ts'
 import { isAddress, type KnownMark } from './marks.ts'
+import { bytesIn, dateIn, listIn, number, objectIn, refuse, text } from './messages.ts'
+import { documentHandlers, remoteDocuments } from './parent-documents.ts'
 import type { ChallengeStore, CollateralStore, StoredDocument, StoredEntry, Stores } from './stores.ts'
 
 /** The name of the stores on the channel. */
@@ -9,19 +10,20 @@ const SERVICE = 'stores'
 
 /** Answers a child's store calls in the parent, which alone holds the marks (design section 3, Challenge). */
 export function serveStores(stores: Stores, child: Channel): void {
-  const { challenges, collateral } = stores
+  const { challenges, collateral, documents } = stores
   // Only Redis can change its epoch while this process lives, or have another clock; what any other store says may be remembered by the child.
   const lasts = stores.kind === 'redis' ? 'a-call' : 'for-ever'
   serve(child, SERVICE, {
     epoch: async () => ({ epoch: await challenges.epoch(), lasts }),
-    spend: async (id, ttl) => challenges.spend(text(id), seconds(ttl)),
-    pay: async (id, digest, ttl) => challenges.pay(text(id), text(digest), seconds(ttl)),
+    spend: async (id, ttl) => challenges.spend(text(id), number(ttl)),
+    pay: async (id, digest, ttl) => challenges.pay(text(id), text(digest), number(ttl)),
     clockOffset: async () => ({ offset: await challenges.clockOffset(), lasts }),
     get: async (address) => collateral.get(addressIn(address)),
     put: async (document) => collateral.put(documentIn(document)),
     list: () => collateral.list(),
     mark: async (address) => collateral.mark(addressIn(address)),
     advanceMark: async (address, mark) => collateral.advanceMark(addressIn(address), knownMark(mark)),
+    ...documentHandlers(documents),
     ping: () => stores.ping(),
   })
 }
@@ -33,6 +35,7 @@ export function parentStores(channel: Channel): Stores {
     kind: 'parent',
     challenges: remoteChallenges(call),
     collateral: remoteCollateral(call),
+    documents: remoteDocuments(call),
     ping: async () => {
       await call('ping')
     },
@@ -45,7 +48,7 @@ function remoteChallenges(call: Call): ChallengeStore {
     epoch: remembered(async () => lasting(await call('epoch'), 'epoch', bytesIn)),
     spend: async (id, ttl) => (await call('spend', id, ttl)) === true,
     pay: async (id, digest, ttl) => (await call('pay', id, digest, ttl)) === true,
-    clockOffset: remembered(async () => lasting(await call('clockOffset'), 'offset', seconds)),
+    clockOffset: remembered(async () => lasting(await call('clockOffset'), 'offset', number)),
   }
 }
 
@@ -75,10 +78,7 @@ function remoteCollateral(call: Call): CollateralStore {
     put: async (document) => {
       await call('put', document)
     },
-    list: async () => {
-      const entries = await call('list')
-      return Array.isArray(entries) ? entries.map(entryIn) : refuse('a list of documents')
-    },
+    list: async () => listIn(await call('list'), entryIn),
     mark: async (address) => markIn(await call('mark', address)),
     advanceMark: async (address, mark) => {
       await call('advanceMark', address, mark)
@@ -86,17 +86,6 @@ function remoteCollateral(call: Call): CollateralStore {
   }
 }
 
-/** Both ends run the same program, so a value of another shape is a fault of ours: the call fails. */
-function refuse(what: string): never {
-  throw new AttestationError('not-ready', `a message between processes does not hold ${what}`)
-}
-
-const objectIn = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null ? { ...value } : refuse('an object')
-const text = (value: unknown): string => (typeof value === 'string' ? value : refuse('a text'))
-const seconds = (value: unknown): number => (typeof value === 'number' && Number.isFinite(value) ? value : refuse('a number'))
-const bytesIn = (value: unknown): Uint8Array => (value instanceof Uint8Array ? new Uint8Array(value) : refuse('bytes'))
-const dateIn = (value: unknown): Date => (value instanceof Date ? value : refuse('a date'))
 const addressIn = (value: unknown): CollateralAddress => (isAddress(value) ? value : refuse('an address'))
 
 function entryIn(value: unknown): StoredEntry {
@@ -107,8 +96,8 @@ function entryIn(value: unknown): StoredEntry {
 const documentIn = (value: unknown): StoredDocument => ({ ...entryIn(value), bytes: bytesIn(objectIn(value)['bytes']) })
 
 function knownMark(value: unknown): KnownMark {
-  const { number, thisUpdate } = objectIn(value)
-  return { number: typeof number === 'bigint' ? number : refuse('a mark'), thisUpdate: dateIn(thisUpdate) }
+  const { number: reached, thisUpdate } = objectIn(value)
+  return { number: typeof reached === 'bigint' ? reached : refuse('a mark'), thisUpdate: dateIn(thisUpdate) }
 }
 
 function markIn(value: unknown): RollbackMark | undefined {

@@ -179,7 +179,7 @@ describe.skipIf(!redisPresent())('the Redis store', () => {
     it('holds one mode under one prefix', async () => {
       await open()
       await expect(open({ mode: 'production' })).rejects.toThrow(/belongs to mode test/)
-      await raw((c) => c.set('assay:format', 'assay-store/2 test\n'))
+      await raw((c) => c.set('assay:format', 'assay-store/3 test\n'))
       await expect(open()).rejects.toThrow(/newer version/)
     })
 

@@ -4,9 +4,10 @@ import type { Telemetry } from '../telemetry/log.ts'
 import type { Mode } from '../verifiers/verifier.ts'
 import { checkFormat, formatOf } from './format.ts'
 import { keptMarks, memoryMarks } from './kept-marks.ts'
-import { connectRedis, type RedisParts } from './redis-connection.ts'
+import { compareAndSet, connectRedis, type RedisParts } from './redis-connection.ts'
 import { redisChallenges } from './redis-challenges.ts'
 import { redisCollateral } from './redis-collateral.ts'
+import { redisDocuments } from './redis-documents.ts'
 import type { StoreKeys, Stores } from './stores.ts'
 
 /** A prefix belongs to one mode; `keys` are those of that mode, equal on all replicas. */
@@ -35,13 +36,16 @@ export async function redisStores(options: RedisStoreOptions): Promise<Stores> {
     await bindFormat(parts, options.mode)
     const challenges = redisChallenges(parts)
     await challenges.epoch()
+    const documents = await redisDocuments(parts, options.dataDir)
     return {
       kind: 'redis',
       challenges,
       collateral: redisCollateral(parts, await localMarks(options)),
+      documents,
       ping: async () => {
         await challenges.epoch()
         await connection.ask((client) => client.ping())
+        await documents.revision('policies')
       },
       close: connection.close,
     }
@@ -55,7 +59,11 @@ async function bindFormat({ connection, prefix }: RedisParts, mode: Mode): Promi
   const key = `${prefix}format`
   await connection.ask((client) => client.set(key, formatOf(mode), { condition: 'NX' }))
   const found = await connection.ask((client) => client.get(key))
-  checkFormat(found ?? '', { mode, where: `the Redis key ${key}` })
+  const where = `the Redis key ${key}`
+  if (checkFormat(found ?? '', { mode, where }) === 'current') return
+  // Version 1 is migrated by saying so: it only lacks operators' documents. Another replica may have said it first, or a newer one more.
+  const held = await compareAndSet(connection, key, { held: found ?? '', next: formatOf(mode) })
+  checkFormat(held, { mode, where })
 }
 
 async function localMarks({ dataDir, keys, log }: RedisStoreOptions): ReturnType<typeof keptMarks> {

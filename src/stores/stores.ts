@@ -12,6 +12,7 @@ export type Stores = {
   readonly kind: 'memory' | 'file' | 'redis' | 'parent'
   readonly challenges: ChallengeStore
   readonly collateral: CollateralStore
+  readonly documents: DocumentStore
   /** Resolves while the store can be used; rejects with the reason when it cannot. */
   readonly ping: () => Promise<void>
   readonly close: () => Promise<void>

@@ -1,3 +1,4 @@
+import { REQUEST_PROBLEMS } from './request-problems.ts'
 import { SNP_PROBLEMS } from './snp/problems.ts'
 import { TDX_PROBLEMS } from './tdx/problems.ts'
 import type { Check } from './verifier.ts'
@@ -19,83 +20,7 @@ export type Problem = { readonly title: string; readonly remedy: string } & (
  * Codes are public API: add freely, never rename, never reuse.
  */
 export const PROBLEMS = {
-  // The request, before any evidence is read.
-  'request-malformed': {
-    kind: 'malformed',
-    title: 'The request is not the JSON that this operation takes',
-    remedy: 'Compare the member named in `at` with openapi.yaml; unknown and duplicate members are refused.',
-  },
-  'request-too-large': {
-    kind: 'caller',
-    status: 413,
-    title: 'The request is larger than the limit',
-    remedy: 'Send less; the limits are in the documentation of the operation.',
-  },
-  'request-headers-too-large': { kind: 'caller', status: 431, title: 'The headers are too large', remedy: 'Send at most 8 KiB of them.' },
-  'request-timeout': {
-    kind: 'caller',
-    status: 408,
-    title: 'The request did not arrive in time',
-    remedy: 'Send the whole request within ten seconds.',
-  },
-  'content-type-unsupported': {
-    kind: 'caller',
-    status: 415,
-    title: 'The content type or encoding is not supported',
-    remedy: 'Send `Content-Type: application/json` and no Content-Encoding.',
-  },
-  'not-acceptable-media-type': {
-    kind: 'caller',
-    status: 406,
-    title: 'No media type that the request accepts can be answered',
-    remedy: 'Accept application/json, application/eat+jwt or application/jwt.',
-  },
-  'route-unknown': {
-    kind: 'caller',
-    status: 404,
-    title: 'There is nothing at this address',
-    remedy: 'The addresses are listed in /openapi.yaml.',
-  },
-  'method-not-allowed': {
-    kind: 'caller',
-    status: 405,
-    title: 'This address does not answer to this method',
-    remedy: 'Use a method that the Allow header names.',
-  },
-  unauthenticated: {
-    kind: 'caller',
-    status: 401,
-    title: 'Credentials are missing or wrong',
-    remedy: 'Send `Authorization: Bearer` with a token that the operator issued.',
-  },
-  forbidden: {
-    kind: 'caller',
-    status: 403,
-    title: 'The credentials do not carry the role that this operation needs',
-    remedy: 'Ask the operator for a token with the role named in `expected`.',
-  },
-  'rate-limited': {
-    kind: 'caller',
-    status: 429,
-    title: 'Too many requests from this address',
-    remedy: 'Wait for the time that Retry-After gives.',
-  },
-  'audience-not-allowed': {
-    kind: 'caller',
-    status: 403,
-    title: 'The audience is unknown or may not use this policy',
-    remedy: 'Name an audience and one of its policies as the operator configured them.',
-  },
-  'composition-unsupported': {
-    kind: 'not-acceptable',
-    title: 'Several evidence items need a policy with a composition',
-    remedy: 'Send one evidence item.',
-  },
-  'evidence-type-unsupported': {
-    kind: 'malformed',
-    title: 'This kind of evidence is not supported',
-    remedy: 'Send evidence of a type that the discovery document lists.',
-  },
+  ...REQUEST_PROBLEMS,
 
   // The challenge, made once by the service.
   'nonce-conflict': {

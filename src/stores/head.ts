@@ -1,0 +1,104 @@
+import { z } from 'zod'
+import type { StoreKeys } from './stores.ts'
+import { openRecord, sealRecord } from './record.ts'
+import type { Collection } from './stores.ts'
+
+/** SHA-256 of a sealed record, 64 hexadecimal digits: its address in the store, and what the head says that is kept there. */
+export type Ref = string
+
+/** What the head says of one document. Both numbers only grow. */
+export type HeadEntry = {
+  readonly latest: number
+  /** Bytes of text of all versions. */
+  readonly bytes: number
+  /** The record that lists the versions. */
+  readonly versions: Ref
+  readonly standing?: { readonly counter: number; readonly ref: Ref }
+}
+
+/** The documents of one collection by name, and how often any of them changed. */
+export type HeadPart = { readonly counter: number; readonly entries: ReadonlyMap<string, HeadEntry> }
+
+/** The one list of all operators' documents with their counters (design section 1.4). */
+export type Head = { readonly counter: number; readonly parts: Readonly<Record<Collection, HeadPart>> }
+
+/** A head with the bytes that it was read from; `undefined` when the store holds none. */
+export type SeenHead = { readonly bytes: Uint8Array | undefined; readonly head: Head }
+
+const NAME = { purpose: 'operators-head', name: 'documents' } as const
+const NOTHING: HeadPart = { counter: 0, entries: new Map() }
+
+/** The head of a store in which no document was ever written. */
+export const EMPTY: SeenHead = { bytes: undefined, head: { counter: 0, parts: { policies: NOTHING, 'reference-values': NOTHING } } }
+
+/** The next head: one document's entry replaced. */
+export function withEntry(head: Head, at: { collection: Collection; name: string }, entry: HeadEntry): Head {
+  const part = head.parts[at.collection]
+  const next: HeadPart = { counter: part.counter + 1, entries: new Map(part.entries).set(at.name, entry) }
+  return { counter: head.counter + 1, parts: { ...head.parts, [at.collection]: next } }
+}
+
+/** Whether `found` may come after `seen`: nothing is missing, no counter is lower, and what has the same counter is the same. */
+export function follows(found: Head, seen: Head): boolean {
+  if (found.counter <= seen.counter) return false
+  return (
+    partFollows(found.parts.policies, seen.parts.policies) && partFollows(found.parts['reference-values'], seen.parts['reference-values'])
+  )
+}
+
+const partFollows = (found: HeadPart, seen: HeadPart): boolean =>
+  found.counter >= seen.counter && [...seen.entries].every(([name, entry]) => entryFollows(found.entries.get(name), entry))
+
+function entryFollows(found: HeadEntry | undefined, seen: HeadEntry): boolean {
+  if (found === undefined || !advances([found.latest, found.versions], [seen.latest, seen.versions])) return false
+  return advances(standingOf(found), standingOf(seen))
+}
+
+const standingOf = ({ standing }: HeadEntry): readonly [number, Ref] =>
+  standing === undefined ? [0, ''] : [standing.counter, standing.ref]
+
+const advances = ([number, ref]: readonly [number, Ref], [before, refBefore]: readonly [number, Ref]): boolean =>
+  number > before || (number === before && ref === refBefore)
+
+/** A head as kept: a sealed record of JSON, whose counter is the head's. */
+export const sealHead = (keys: StoreKeys, head: Head): Uint8Array =>
+  sealRecord(keys, { ...NAME, counter: head.counter, value: Buffer.from(JSON.stringify(rowsOf(head))) })
+
+/** Opens what {@link sealHead} made; `forged` as in `openRecord`. Throws when a newer version wrote it. */
+export function openHead(keys: StoreKeys, bytes: Uint8Array): SeenHead | 'forged' {
+  const record = openRecord(keys, NAME, bytes)
+  if (record === 'forged') return 'forged'
+  const rows = HEAD.safeParse(JSON.parse(Buffer.from(record.value).toString('utf8')))
+  if (!rows.success) return 'forged'
+  const parts = { policies: partOf(rows.data.policies), 'reference-values': partOf(rows.data['reference-values']) }
+  return { bytes: Uint8Array.from(bytes), head: { counter: record.counter, parts } }
+}
+
+const counter = z.int().min(0)
+const ref = z.string().regex(/^[0-9a-f]{64}$/)
+/** Name, latest version, bytes, list of versions; counter and record of the standing, if there is one. */
+const ROW = z.tuple([z.string(), counter, counter, ref, z.tuple([counter, ref]).optional()])
+const PART = z.strictObject({ counter, rows: z.array(ROW) })
+const HEAD = z.strictObject({ policies: PART, 'reference-values': PART })
+
+const rowsOf = ({ parts }: Head): z.infer<typeof HEAD> => ({
+  policies: partRows(parts.policies),
+  'reference-values': partRows(parts['reference-values']),
+})
+
+const partRows = (part: HeadPart): z.infer<typeof PART> => ({
+  counter: part.counter,
+  rows: [...part.entries].map(([name, { latest, bytes, versions, standing }]) =>
+    standing === undefined ? [name, latest, bytes, versions] : [name, latest, bytes, versions, [standing.counter, standing.ref]],
+  ),
+})
+
+const partOf = (part: z.infer<typeof PART>): HeadPart => ({
+  counter: part.counter,
+  entries: new Map(part.rows.map(([name, ...row]) => [name, entryOf(row)])),
+})
+
+function entryOf([latest, bytes, versions, standing]: [number, number, Ref, ([number, Ref] | undefined)?]): HeadEntry {
+  const entry = { latest, bytes, versions }
+  return standing === undefined ? entry : { ...entry, standing: { counter: standing[0], ref: standing[1] } }
+}

@@ -1,0 +1,52 @@
+import type { Call, Handlers } from './ipc.ts'
+import { dateIn, listIn, number, objectIn, refuse, text } from './messages.ts'
+import type { Collection, DocumentStore, DocumentVersion, Standing, VersionEntry } from './stores.ts'
+
+/** What the parent answers about operators' documents. */
+export const documentHandlers = (documents: DocumentStore): Handlers => ({
+  'documents.revision': async (collection) => documents.revision(collectionIn(collection)),
+  'documents.names': async (collection) => documents.names(collectionIn(collection)),
+  'documents.versions': async (collection, name) => documents.versions(collectionIn(collection), text(name)),
+  'documents.read': async (collection, name, version) => documents.read(collectionIn(collection), text(name), number(version)),
+  'documents.append': async (collection, document, latest) => documents.append(collectionIn(collection), draftIn(document), number(latest)),
+  'documents.standing': async (collection, name) => documents.standing(collectionIn(collection), text(name)),
+  'documents.advance': async (collection, standing, counter) =>
+    documents.advance(collectionIn(collection), moveIn(standing), number(counter)),
+})
+
+/** The parent's documents as a forked child sees them. */
+export const remoteDocuments = (call: Call): DocumentStore => ({
+  revision: async (collection) => text(await call('documents.revision', collection)),
+  names: async (collection) => listIn(await call('documents.names', collection), text),
+  versions: async (collection, name) => listIn(await call('documents.versions', collection, name), entryIn),
+  read: async (collection, name, version) => ifThere(await call('documents.read', collection, name, version), documentIn),
+  append: async (collection, document, latest) => unlessConflict(await call('documents.append', collection, document, latest), documentIn),
+  standing: async (collection, name) => ifThere(await call('documents.standing', collection, name), standingIn),
+  advance: async (collection, standing, counter) =>
+    unlessConflict(await call('documents.advance', collection, standing, counter), standingIn),
+})
+
+const collectionIn = (value: unknown): Collection =>
+  value === 'policies' || value === 'reference-values' ? value : refuse('the name of a collection')
+
+const ifThere = <T>(value: unknown, read: (value: unknown) => T): T | undefined => (value === undefined ? undefined : read(value))
+const unlessConflict = <T>(value: unknown, read: (value: unknown) => T): T | 'conflict' => (value === 'conflict' ? value : read(value))
+
+function draftIn(value: unknown): Omit<DocumentVersion, 'version'> {
+  const { name, sha256, author, created, text: written } = objectIn(value)
+  return { name: text(name), sha256: text(sha256), text: text(written), author: text(author), created: dateIn(created) }
+}
+
+const documentIn = (value: unknown): DocumentVersion => ({ ...draftIn(value), version: number(objectIn(value)['version']) })
+
+function entryIn(value: unknown): VersionEntry {
+  const { name, version, sha256, author, created } = objectIn(value)
+  return { name: text(name), version: number(version), sha256: text(sha256), author: text(author), created: dateIn(created) }
+}
+
+function moveIn(value: unknown): Omit<Standing, 'counter'> {
+  const { name, value: counts, by, at } = objectIn(value)
+  return { name: text(name), value: counts, by: text(by), at: dateIn(at) }
+}
+
+const standingIn = (value: unknown): Standing => ({ ...moveIn(value), counter: number(objectIn(value)['counter']) })
