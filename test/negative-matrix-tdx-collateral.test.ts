@@ -209,6 +209,23 @@ describe.each([
   })
 })
 
+const ascending = (): TdxExhibit =>
+  onPlatform('SWHardeningNeeded', {
+    documents: {
+      tcbInfo: {
+        levels: platformLevels('standard').toReversed(),
+        modules: MODULES.map((own) => ({ ...own, levels: ISV_LEVELS.toReversed() })),
+      },
+    },
+  })
+
+/** Launched on late microcode that is out of date; the rest of the platform is as its level says. */
+function relaunched(platform: PlatformStatus): TdxExhibit {
+  const host = lab.host({ body: 'td-report-1.5', pck: platformAt(platform) })
+  const td = { teeTcbSvn: teeTcbSvn(5, 1, OLD_MICROCODE), teeTcbSvn2: teeTcbSvn(5) }
+  return { quote: host.quote(new Uint8Array(64), { td }) }
+}
+
 describe('negative matrix of TDX: status', () => {
   const qeOld = { qe: { report: { isvSvn: isvSvnAt.OutOfDate } } }
   const rows: readonly (readonly [string, string, () => TdxExhibit])[] = [
@@ -222,23 +239,6 @@ describe('negative matrix of TDX: status', () => {
   it.each(rows)('%s → %s', async (_, expected, make) => {
     expect(await status(make())).toBe(expected)
   })
-
-  const ascending = (): TdxExhibit =>
-    onPlatform('SWHardeningNeeded', {
-      documents: {
-        tcbInfo: {
-          levels: platformLevels('standard').toReversed(),
-          modules: MODULES.map((own) => ({ ...own, levels: ISV_LEVELS.toReversed() })),
-        },
-      },
-    })
-
-  /** Launched on late microcode that is out of date; the rest of the platform is as its level says. */
-  function relaunched(platform: PlatformStatus): TdxExhibit {
-    const host = lab.host({ body: 'td-report-1.5', pck: platformAt(platform) })
-    const td = { teeTcbSvn: teeTcbSvn(5, 1, OLD_MICROCODE), teeTcbSvn2: teeTcbSvn(5) }
-    return { quote: host.quote(new Uint8Array(64), { td }) }
-  }
 })
 
 describe('negative matrix of TDX: the ends of windows', () => {

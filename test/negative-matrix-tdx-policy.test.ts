@@ -127,13 +127,15 @@ describe('negative matrix of TDX: what passes', () => {
   })
 })
 
-describe('negative matrix of TDX: events that prove nothing', () => {
-  const plain = () => ccel(EVENTS)
-  const factsOf = async (exhibit: TdxExhibit) => {
-    const { code, claims } = await lab.judge(exhibit)
-    return { code, facts: claims?.tdx?.event_log?.facts }
-  }
+const plain = () => ccel(EVENTS)
+const renamed = (name: string) => ccel([CCEL.bootVariable(name, Uint8Array.of(1)), ...EVENTS])
 
+async function factsOf(exhibit: TdxExhibit) {
+  const { code, claims } = await lab.judge(exhibit)
+  return { code, facts: claims?.tdx?.event_log?.facts }
+}
+
+describe('negative matrix of TDX: events that prove nothing', () => {
   it.each([
     ['87: an event of index 0', { ...CCEL.commandLine('init=/bin/sh'), index: 0 }],
     ['87: an event of type EV_NO_ACTION', { ...CCEL.commandLine('init=/bin/sh'), type: 3 }],
@@ -144,8 +146,7 @@ describe('negative matrix of TDX: events that prove nothing', () => {
   })
 
   it('88: the name of a boot variable is not told, since it is not hashed', async () => {
-    const renamed = (name: string) => ccel([CCEL.bootVariable(name, Uint8Array.of(1)), ...EVENTS])
-    const true_ = await factsOf(logged(renamed('BootOrder'), renamed('BootOrder')))
-    expect(await factsOf(logged(renamed('BootOrder'), renamed('SecureBoot')))).toEqual(true_)
+    const told = await factsOf(logged(renamed('BootOrder'), renamed('BootOrder')))
+    expect(await factsOf(logged(renamed('BootOrder'), renamed('SecureBoot')))).toEqual(told)
   })
 })

@@ -68,37 +68,50 @@ const TIMELESS = '2026-05-01T00:00:00Z'
 export const tdxCases = (): readonly TdxCase[] =>
   (vectorJson('tdx/MANIFEST.json') as { cases: readonly { case: string }[] }).cases.map((entry) => read(entry.case))
 
+const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('utf8')
+const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
+
+/** A file of a case; undefined where the case has none. */
+const fileOf = (name: string, path: string): Uint8Array | undefined =>
+  vectorExists(`tdx/${name}/${path}`) ? vectorBytes(`tdx/${name}/${path}`) : undefined
+
 function read(name: string): TdxCase {
   const { case: _, ...json } = vectorJson(`tdx/${name}/expected.json`) as Json
-  const file = (path: string) => vectorBytes(`tdx/${name}/${path}`)
-  const has = (path: string) => vectorExists(`tdx/${name}/${path}`)
-  const log = has('ccel.bin') ? { eventLog: file('ccel.bin') } : {}
-  const runtime = has('event_log.json') ? { runtimeLog: file('event_log.json') } : {}
-  const quote = file('quote.bin')
-  const evidence =
-    json.teeType === 'tdx'
-      ? { type: 'tdx' as const, quote, certificates: [], ...log, ...runtime }
-      : { type: 'sgx' as const, quote, certificates: [] }
-  const found = has('tcb_info.json') && json.pck !== undefined ? collateralOf(file, { tee: json.teeType, pck: json.pck }) : undefined
+  const { documents, items } = json.pck === undefined ? NOTHING : collateralOf(name, { tee: json.teeType, pck: json.pck })
   return {
     ...json,
     name,
     at: json.verificationTime ?? TIMELESS,
-    evidence,
-    documents: found?.documents ?? new Map(),
-    bundle: { format: 'assay-collateral/1', items: found?.items ?? [] },
+    evidence: evidenceOf(name, json.teeType),
+    documents,
+    bundle: { format: 'assay-collateral/1', items },
+  }
+}
+
+function evidenceOf(name: string, type: 'tdx' | 'sgx'): TdxCase['evidence'] {
+  const quote = vectorBytes(`tdx/${name}/quote.bin`)
+  if (type === 'sgx') return { type, quote, certificates: [] }
+  const [eventLog, runtimeLog] = [fileOf(name, 'ccel.bin'), fileOf(name, 'event_log.json')]
+  return {
+    type,
+    quote,
+    certificates: [],
+    ...(eventLog === undefined ? {} : { eventLog }),
+    ...(runtimeLog === undefined ? {} : { runtimeLog }),
   }
 }
 
 type Found = { readonly documents: ReadonlyMap<CollateralAddress, Uint8Array>; readonly items: readonly object[] }
 
-function collateralOf(file: (path: string) => Uint8Array, { tee, pck }: { tee: 'tdx' | 'sgx'; pck: ExpectedPck }): Found {
+const NOTHING: Found = { documents: new Map(), items: [] }
+
+function collateralOf(name: string, { tee, pck }: { tee: 'tdx' | 'sgx'; pck: ExpectedPck }): Found {
+  if (!vectorExists(`tdx/${name}/tcb_info.json`)) return NOTHING
+  const file = (path: string) => vectorBytes(`tdx/${name}/${path}`)
   const ca = pck.issuer.includes('Platform') ? 'platform' : 'processor'
   const [info, identity] = [file('tcb_info.json'), file('qe_identity.json')]
   const [infoChain, identityChain] = [file('tcb_info_issuer_chain.pem'), file('qe_identity_issuer_chain.pem')]
   const [pckCrl, pckCrlChain, rootCrl] = [file('pck_crl.der'), file('pck_crl_issuer_chain.pem'), file('root_ca_crl.der')]
-  const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('utf8')
-  const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
   return {
     documents: new Map([
       [tcbInfoAddress(tee, pck.fmspc, 'standard'), writeVendorDocument({ issuerChain: infoChain, body: info })],
@@ -116,7 +129,7 @@ function collateralOf(file: (path: string) => Uint8Array, { tee, pck }: { tee: '
 }
 
 /** The public code of a code of the specification (design section 3, Codes and statuses). */
-export const publicCode = (code: string): string => (code === 'collateral-unavailable' || code.startsWith('sgx-') ? code : `tdx-${code}`)
+const publicCode = (code: string): string => (code === 'collateral-unavailable' || code.startsWith('sgx-') ? code : `tdx-${code}`)
 
 /** The code that each case must be refused with when only "is it genuine?" is asked; undefined: it is genuine. */
 export function expectedCode({ expected: { result, error } }: TdxCase): string | undefined {
@@ -126,7 +139,6 @@ export function expectedCode({ expected: { result, error } }: TdxCase): string |
 
 /** The evidence item of a case as it travels. */
 export function itemOf({ evidence }: TdxCase): Record<string, unknown> {
-  const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
   const { type, quote } = evidence
   const logs = evidence.type === 'tdx' ? { event_log: evidence.eventLog, runtime_log: evidence.runtimeLog } : {}
   const sent = Object.entries(logs).flatMap(([name, bytes]) => (bytes === undefined ? [] : [[name, base64(bytes)] as const]))

@@ -5,7 +5,7 @@ import { rigourOf } from '../src/appraisal/rigour.ts'
 import { createMemo } from '../src/service/memo.ts'
 import { SIM_ENCLAVE } from '../src/simulator/enclave-report.ts'
 import type { IntelCrlRequest } from '../src/simulator/intel-crl.ts'
-import type { QeIdentityRequest, TcbInfoRequest } from '../src/simulator/intel-documents.ts'
+import { SIM_FMSPC, type QeIdentityRequest, type TcbInfoRequest } from '../src/simulator/intel-documents.ts'
 import { fakeSgxHost, fakeTdxHost, type FakeIntelHost, type QuoteChanges, type TdxHostOptions } from '../src/simulator/intel-hosts.ts'
 import { fakeIntel, pckCrlDocument, type FakeIntel } from '../src/simulator/intel.ts'
 import { SIM_MRTD } from '../src/simulator/td-report.ts'
@@ -14,7 +14,17 @@ import { AttestationError } from '../src/verifiers/problems.ts'
 import { verify } from '../src/verifiers/registry.ts'
 import { pckCrlAddress, qeIdentityAddress, rootCaCrlAddress, tcbInfoAddress, type IntelTee } from '../src/verifiers/tdx/address.ts'
 import { writeVendorDocument, type VendorDocument } from '../src/verifiers/tdx/document.ts'
-import type { Anchors, Check, Claims, CollateralAddress, Context, Evidence, Mode, RollbackMark } from '../src/verifiers/verifier.ts'
+import type {
+  Anchors,
+  Check,
+  Claims,
+  CollateralAddress,
+  Context,
+  Evidence,
+  Finding,
+  Mode,
+  RollbackMark,
+} from '../src/verifiers/verifier.ts'
 
 /** What is put before the verifier and the policy. What is left out is as it should be. */
 export type TdxExhibit = {
@@ -90,14 +100,24 @@ export function tdxLab(now = new Date('2026-11-23T12:00:00Z')): TdxLab {
   }
 }
 
+const bare = (der: Uint8Array): VendorDocument => ({ body: der, issuerChain: new Uint8Array() })
+const HEALTHY = {
+  tee: 'tdx',
+  ca: 'platform',
+  fmspc: SIM_FMSPC,
+  tcbInfo: {},
+  qeIdentity: {},
+  pckCrl: {},
+  rootCrl: {},
+} as const satisfies DocumentChanges
+
 function documentsOf(intel: FakeIntel, changes: DocumentChanges): Map<CollateralAddress, Uint8Array> {
-  const { tee = 'tdx', ca = 'platform', fmspc = '00806f050000', tcbInfo = {}, qeIdentity = {}, pckCrl = {}, rootCrl = {} } = changes
-  const bare = (der: Uint8Array): VendorDocument => ({ body: der, issuerChain: new Uint8Array() })
+  const { tee, ca, fmspc, tcbInfo, qeIdentity, pckCrl, rootCrl } = { ...HEALTHY, ...changes }
   const made: readonly (readonly [CollateralAddress, VendorDocument | 'absent'])[] = [
     [tcbInfoAddress(tee, fmspc, 'standard'), isMade(tcbInfo) ? tcbInfo : intel.tcbInfo({ tee, fmspc, ...tcbInfo })],
     [qeIdentityAddress(tee, 'standard'), isMade(qeIdentity) ? qeIdentity : intel.qeIdentity({ tee, ...qeIdentity })],
-    [pckCrlAddress(ca), listOf(pckCrl, (request) => pckCrlDocument(intel, { ...request, issuer: pckIssuer(request, ca) }), bare)],
-    [rootCaCrlAddress, listOf(rootCrl, (request) => bare(intel.crl({ issuer: 'root', ...request })), bare)],
+    [pckCrlAddress(ca), listOf(pckCrl, (request) => pckCrlDocument(intel, { ...request, issuer: pckIssuer(request, ca) }))],
+    [rootCaCrlAddress, listOf(rootCrl, (request) => bare(intel.crl({ issuer: 'root', ...request })))],
   ]
   return new Map(made.flatMap(([address, document]) => (document === 'absent' ? [] : [[address, writeVendorDocument(document)]])))
 }
@@ -110,7 +130,6 @@ const isMade = (change: object | 'absent'): change is VendorDocument | 'absent' 
 function listOf(
   change: Partial<IntelCrlRequest> | Uint8Array | 'absent',
   make: (request: Partial<IntelCrlRequest>) => VendorDocument,
-  bare: (der: Uint8Array) => VendorDocument,
 ): VendorDocument | 'absent' {
   if (change === 'absent') return change
   return change instanceof Uint8Array ? bare(change) : make(change)
@@ -123,20 +142,25 @@ async function judge(exhibit: Prepared): Promise<TdxAnswer> {
   const { at: now, mode, reportData, tee } = exhibit
   const context: Context = { now, mode, reportData, rigour: rigourOf(policy.document), memo: createMemo() }
   try {
-    const unverified = await verify(evidenceOf(exhibit), exhibit.anchors, context)
-    const absent = unverified.needs.filter((address) => !exhibit.documents.has(address))
-    const missing = new Map(absent.map((address) => [address, 'unavailable'] as const))
-    const finding = await unverified.verify({ documents: exhibit.documents, missing, marks: exhibit.marks }, context)
+    const finding = await find(exhibit, context)
     const { code, appraisal } = appraise({ ...INPUT, mode, policy, items: [{ type: tee, finding, fresh: true }] })
     const checks = appraisal.evidence.flatMap((item) => item.checks)
     const answer = appraisal.status === 'affirming' ? 'accepted' : `status ${appraisal.status}`
-    const tcb = finding.claims?.tdx?.tcb ?? finding.claims?.sgx?.tcb
-    return { code: code ?? answer, checks, tcb: tcb?.status, claims: finding.claims, warnings: warningsOf(checks) }
+    return { code: code ?? answer, checks, tcb: tcbOf(finding), claims: finding.claims, warnings: warningsOf(checks) }
   } catch (error) {
     if (!(error instanceof AttestationError)) throw error
     return { code: error.code, checks: error.checks, tcb: undefined, claims: undefined, warnings: warningsOf(error.checks) }
   }
 }
+
+async function find(exhibit: Prepared, context: Context): Promise<Finding> {
+  const { documents, marks } = exhibit
+  const unverified = await verify(evidenceOf(exhibit), exhibit.anchors, context)
+  const missing = new Map(unverified.needs.flatMap((address) => (documents.has(address) ? [] : [[address, 'unavailable'] as const])))
+  return unverified.verify({ documents, missing, marks }, context)
+}
+
+const tcbOf = ({ claims }: Finding): string | undefined => (claims?.tdx ?? claims?.sgx)?.tcb.status
 
 const warningsOf = (checks: readonly Check[]): readonly string[] =>
   checks.flatMap((check) => (check.outcome === 'warn' ? [check.code] : []))

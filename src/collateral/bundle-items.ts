@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { base64Length } from '../base64.ts'
 import { type AmdEndpoint, SNP_PRODUCTS } from '../verifiers/snp/address.ts'
 import type { SnpProduct } from '../verifiers/snp/claims.ts'
 import type { IntelUpdate, PckCa } from '../verifiers/tdx/address.ts'
@@ -16,12 +17,10 @@ export type BundleItem =
 /** Upper limits in bytes (design section 3, Limits). */
 const MOST = { certificates: 64 * 1024, crl: 8 * 1024 * 1024, other: 1024 * 1024 } as const
 
-const inBase64 = (bytes: number): number => Math.ceil(bytes / 3) * 4
-
 const binary = (most: number) =>
   z
     .string()
-    .max(inBase64(most))
+    .max(base64Length(most))
     .transform((text, context) => {
       const bytes = Buffer.from(text, 'base64')
       if (bytes.toString('base64') === text) return new Uint8Array(bytes)

@@ -25,11 +25,13 @@ export function parentVendor(channel: Channel): Vendor {
 
 /** Anything that is not an answer counts as none. */
 function fetchedIn(value: unknown): Fetched {
-  const answer: Readonly<Record<string, unknown>> = typeof value === 'object' && value !== null ? { ...value } : {}
+  const answer = membersOf(value)
   const { outcome, bytes } = answer
   if (outcome === 'found' && bytes instanceof Uint8Array) return { outcome, bytes: new Uint8Array(bytes) }
   return outcome === 'not-found' ? { outcome } : unavailableIn(answer)
 }
+
+const membersOf = (value: unknown): Readonly<Record<string, unknown>> => (typeof value === 'object' && value !== null ? { ...value } : {})
 
 const unavailableIn = ({ reason, retryAfter, quiet }: Readonly<Record<string, unknown>>): Fetched => ({
   outcome: 'unavailable',

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { base64Length, decodeBase64 } from './base64.ts'
+import { base64Length, decodeBase64 } from '../base64.ts'
 
 /** Upper limits only (design section 3, Limits): exact lengths, zero included, are the verifier's. */
 const BYTES = {
