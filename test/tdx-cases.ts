@@ -15,7 +15,7 @@ export type ExpectedTcb = {
 }
 
 /** `expected` of a case: with `pass` all of {@link ExpectedTcb} is there. */
-export type Expected = Partial<ExpectedTcb> & {
+type Expected = Partial<ExpectedTcb> & {
   readonly result: 'pass' | 'fail' | 'crypto-pass-no-collateral'
   readonly error: string | null
   readonly current?: ExpectedTcb
@@ -24,7 +24,7 @@ export type Expected = Partial<ExpectedTcb> & {
 }
 
 /** What expected.json says of the PCK certificate. */
-export type ExpectedPck = {
+type ExpectedPck = {
   readonly issuer: string
   readonly fmspc: string
   readonly pceid: string

@@ -45,7 +45,7 @@ export type TdxExhibit = {
 }
 
 /** The answer: `accepted`, or the code that answers for the refusal; every check, and the claims if there are any. */
-export type TdxAnswer = {
+type TdxAnswer = {
   readonly code: string
   readonly checks: readonly Check[]
   readonly tcb: string | undefined

@@ -17,7 +17,7 @@ export type HeadEntry = {
 }
 
 /** The documents of one collection by name, and how often any of them changed. */
-export type HeadPart = { readonly counter: number; readonly entries: ReadonlyMap<string, HeadEntry> }
+type HeadPart = { readonly counter: number; readonly entries: ReadonlyMap<string, HeadEntry> }
 
 /** The one list of all operators' documents with their counters (design section 1.4). */
 export type Head = { readonly counter: number; readonly parts: Readonly<Record<Collection, HeadPart>> }

@@ -90,7 +90,7 @@ export type IntelRigour = {
 }
 
 /** Rigour towards TDX quotes. */
-export type TdxRigour = IntelRigour & {
+type TdxRigour = IntelRigour & {
   /** The registers that an event log must replay to, where one is sent; events of others stay untrusted. */
   readonly replayedRtmrs: readonly (0 | 1 | 2 | 3)[]
 }
