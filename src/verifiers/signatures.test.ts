@@ -1,6 +1,6 @@
 import { constants, generateKeyPairSync, sign } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { readPublicKey, verifyEcdsa, verifyPss } from './signatures.ts'
+import { readPublicKey, verifyEcdsa, verifyEcdsaDer, verifyEcdsaInPlace, verifyPss } from './signatures.ts'
 import { AMD_PSS } from './x509-algorithm.ts'
 
 const data = Buffer.from('what is signed')
@@ -27,6 +27,22 @@ describe.each(['pool', 'in-place'] as const)('verifyEcdsa, %s', (where) => {
     ['another curve', () => ({ key: p521.publicKey, data, signature: p1363(p521.privateKey, 'sha512') })],
     ['an RSA key', () => ({ key: rsa.publicKey, data, signature: sign('sha384', data, rsa.privateKey) })],
   ])('refuses %s', async (_, make) => expect(await verifyEcdsa(make(), where)).toBe(false))
+})
+
+describe('one key that signs in both forms', () => {
+  const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const key = pair.publicKey
+  const [der, raw] = [sign('sha256', data, pair.privateKey), p1363(pair.privateKey, 'sha256')]
+
+  it('is believed in each form by the function of that form alone, whichever was asked first', async () => {
+    for (let i = 0; i < 2; i++) {
+      expect(verifyEcdsaInPlace({ key, data, signature: raw })).toBe(true)
+      expect(verifyEcdsaDer({ key, data, signature: der })).toBe(true)
+      expect(await verifyEcdsa({ key, data, signature: raw })).toBe(true)
+      expect(verifyEcdsaDer({ key, data, signature: raw })).toBe(false)
+      expect(verifyEcdsaInPlace({ key, data, signature: der })).toBe(false)
+    }
+  })
 })
 
 describe('verifyPss', () => {
