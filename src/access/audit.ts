@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { mkdir, open, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { AttestationError } from '../verifiers/problems.ts'
 
 /** One decision. Never holds evidence bytes, tokens or keys. */
@@ -47,6 +48,8 @@ export async function createAuditLog(path: string): Promise<AuditLog> {
   let closed: Promise<void> | undefined
 
   const writeAll = async (): Promise<void> => {
+    // Requests that arrived together are decided together: their lines make one write.
+    await setImmediate()
     while (waiting.length > 0) {
       const batch = waiting
       waiting = []

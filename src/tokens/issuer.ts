@@ -3,10 +3,11 @@ import type { Audience } from '../access/audiences.ts'
 import type { CnfKey } from '../access/cnf.ts'
 import { randomName } from '../access/random.ts'
 import type { DerivedKeys } from '../access/secrets.ts'
-import type { Appraisal, Status } from '../appraisal/appraisal.ts'
+import type { Appraisal, ItemAppraisal, Status } from '../appraisal/appraisal.ts'
 import type { AppraisalPolicy } from '../appraisal/policy.ts'
 import type { ActivePolicy } from '../appraisal/policy-set.ts'
 import { weakeningsOf } from '../appraisal/weakenings.ts'
+import { hasOutcome } from '../verifiers/checks.ts'
 import { AttestationError } from '../verifiers/problems.ts'
 import type { Mode } from '../verifiers/verifier.ts'
 import type { TokenKey } from './keys.ts'
@@ -126,10 +127,14 @@ const DOUBTS: Readonly<Record<string, Doubt>> = {
   'it was made in another mode': (appraisal, mode) => appraisal.mode !== mode,
   'another policy judged it': (appraisal, _, policy) => appraisal.policy?.sha256 !== policy.reference.sha256,
   'nobody asked for freshness': (appraisal) => appraisal.freshness === 'none',
-  'none of its evidence is fresh': (appraisal) => !appraisal.evidence.some(({ fresh }) => fresh),
-  'evidence passed no check': (appraisal) => !appraisal.evidence.every(({ checks }) => checks.some(({ outcome }) => outcome === 'pass')),
-  'evidence failed a check': (appraisal) => appraisal.evidence.some(({ checks }) => checks.some(({ outcome }) => outcome === 'fail')),
+  'none of its evidence is fresh': (appraisal) => !appraisal.evidence.some(isFresh),
+  'evidence passed no check': (appraisal) => !appraisal.evidence.every(passedOne),
+  'evidence failed a check': (appraisal) => appraisal.evidence.some(failedOne),
 }
+
+const isFresh = ({ fresh }: ItemAppraisal): boolean => fresh
+const passedOne = ({ checks }: ItemAppraisal): boolean => hasOutcome(checks, 'pass')
+const failedOne = ({ checks }: ItemAppraisal): boolean => hasOutcome(checks, 'fail')
 
 /** `iat` and `exp` in seconds: never past `valid_until`, never longer than policy, service and design allow. */
 function lifetime(parts: IssuerParts, { appraisal, policy }: TokenRequest): { issuedAt: number; expiresAt: number } {
