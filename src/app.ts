@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Hono, type Context } from 'hono'
 import { addressPrefix } from './access/address-prefix.ts'
-import { authorise } from './routes/authorise.ts'
+import { admit } from './routes/authorise.ts'
 import type { Answer, Bindings, Call, Route } from './routes/call.ts'
 import { problemAnswer } from './routes/problem.ts'
 import type { Services } from './routes/services.ts'
@@ -41,9 +41,8 @@ type Request = { readonly c: Ctx; readonly route: Route; readonly requestId: str
 async function answer({ c, route, requestId }: Request, { services, work }: Frame): Promise<Answer> {
   try {
     const call = callOf(c, services)
-    // Before anything is read: guessing credentials and sending nonsense cost as much of the allowance as anything else.
-    if (route.access !== 'public') await services.rateLimits.take(call.prefix)
-    const caller = authorise(route.access, c.req.header('authorization'), services.credentials)
+    // Before anything is read: sending nonsense costs as much of the allowance as anything else.
+    const caller = await admit({ access: route.access, prefix: call.prefix, authorization: c.req.header('authorization') }, services)
     return await route.handler({ ...call, requestId, caller, work }, services)
   } catch (error) {
     logRefusal(error, { services, route: route.path, requestId })

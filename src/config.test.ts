@@ -103,12 +103,16 @@ audiences:
     relying_party_nonce: allow
 credentials:
   - {name: ops, role: viewer, token_sha256: ${'ab'.repeat(32)}}
+  - {name: ci, role: [policy-author, enroller], token_sha256: ${'cd'.repeat(32)}}
 `
     const { config } = load({ file })
     expect(config.audiences).toMatchObject([
       { name: 'https://cluster-a.example', policies: ['strict-eu', 'strict'], relyingPartyNonce: 'allow' },
     ])
-    expect(config.credentials).toEqual([{ name: 'ops', role: 'viewer', tokenSha256: 'ab'.repeat(32) }])
+    expect(config.credentials).toEqual([
+      { name: 'ops', roles: ['viewer'], tokenSha256: 'ab'.repeat(32) },
+      { name: 'ci', roles: ['policy-author', 'enroller'], tokenSha256: 'cd'.repeat(32) },
+    ])
   })
 
   it('warns of variables that only look like ours', () => {

@@ -3,7 +3,7 @@ import { RULES } from './config/rules.ts'
 import { listenText, type Listen } from './config/listen.ts'
 import { FILE_VARIABLE, mergeSources, parseFile, unknownVariables, type Environment, type Flag, type Sources } from './config/sources.ts'
 import type { Audience } from './access/audiences.ts'
-import type { Role } from './access/credentials.ts'
+import type { Credential } from './access/credentials.ts'
 import { base64Length } from './base64.ts'
 import type { Transport } from './collateral/http.ts'
 import { intelOf, type IntelSources } from './config/intel.ts'
@@ -32,7 +32,7 @@ export type Config = {
   readonly amdKds: { readonly url: string; readonly transport: Transport }
   readonly intel: IntelSources
   readonly audiences: readonly Audience[]
-  readonly credentials: readonly { readonly name: string; readonly role: Role; readonly tokenSha256: string }[]
+  readonly credentials: readonly Credential[]
   readonly rateLimit: { readonly requests: number; readonly perSeconds: number }
   readonly limits: Limits
   readonly challengeLifetimeSeconds: number
@@ -171,7 +171,7 @@ function configOf(m: Members): Config {
     amdKds: { url: m.amd_kds_url, transport: m.amd_kds_transport },
     intel: intelOf(m),
     audiences: Object.entries(m.audiences).map(([name, row]) => audienceOf(name, row)),
-    credentials: m.credentials.map((row) => ({ name: row.name, role: row.role, tokenSha256: row.token_sha256 })),
+    credentials: m.credentials.map((row) => ({ name: row.name, roles: row.role, tokenSha256: row.token_sha256 })),
     rateLimit: { requests: m.rate_limit.requests, perSeconds: m.rate_limit.per_seconds },
     limits: limitsOf(m.limits),
     challengeLifetimeSeconds: m.challenge_lifetime_seconds,

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import { ROLES } from '../src/access/roles.ts'
 import { createApp, type App } from '../src/app.ts'
 import { json, type Access, type Route } from '../src/routes/call.ts'
 import { ROUTES } from '../src/routes/table.ts'
@@ -28,7 +29,7 @@ const codeOf = async (response: Response): Promise<[number, unknown]> => [
   ((await response.json()) as { code?: unknown }).code,
 ]
 
-const PLANTED: readonly Route[] = (['public', 'anyone', 'viewer', 'admin'] as const satisfies readonly Access[]).map((access) => ({
+const PLANTED: readonly Route[] = (['public', 'anyone', ...ROLES] as const satisfies readonly Access[]).map((access) => ({
   method: 'GET',
   path: `/planted/${access}`,
   access,
@@ -40,23 +41,25 @@ describe('the table of routes', () => {
     '%s lets in whom it says',
     async (_, { method, path, access }: Route) => {
       const guarded = createApp(fixture.services, [...ROUTES, ...PLANTED])
-      const outcomes = ['', 'Bearer wrong', 'Basic YTpi', `Bearer ${TOKENS.viewer}`, `Bearer ${TOKENS.admin}`].map(
-        async (authorization) => {
-          const headers = authorization === '' ? {} : { authorization }
-          const { status } = await overSocket(guarded, path.replace('{code}', 'forbidden'), { method, headers })
-          return status === 401 || status === 403 ? status : 'in'
-        },
-      )
+      const known = ROLES.map((role) => `Bearer ${TOKENS[role]}`)
+      const outcomes = ['', 'Bearer wrong', 'Basic YTpi', ...known].map(async (authorization) => {
+        const headers = authorization === '' ? {} : { authorization }
+        const { status } = await overSocket(guarded, path.replace('{code}', 'forbidden'), { method, headers })
+        return status === 401 || status === 403 ? status : 'in'
+      })
       expect(await Promise.all(outcomes)).toEqual(EXPECTED[access])
     },
   )
 
-  /** No credentials, wrong ones, another scheme, viewer, admin. */
+  /** No credentials, wrong ones, another scheme; viewer, policy-author, policy-activator, enroller, admin. */
   const EXPECTED: Readonly<Record<Access, readonly (number | 'in')[]>> = {
-    public: ['in', 'in', 'in', 'in', 'in'],
-    anyone: ['in', 401, 401, 'in', 'in'],
-    viewer: [401, 401, 401, 'in', 'in'],
-    admin: [401, 401, 401, 403, 'in'],
+    public: ['in', 'in', 'in', 'in', 'in', 'in', 'in', 'in'],
+    anyone: ['in', 401, 401, 'in', 'in', 'in', 'in', 'in'],
+    viewer: [401, 401, 401, 'in', 'in', 'in', 'in', 'in'],
+    'policy-author': [401, 401, 401, 403, 'in', 403, 403, 'in'],
+    'policy-activator': [401, 401, 401, 403, 403, 'in', 403, 'in'],
+    enroller: [401, 401, 401, 403, 403, 403, 'in', 'in'],
+    admin: [401, 401, 401, 403, 403, 403, 403, 'in'],
   }
 
   it('answers 401 with the scheme that would do', async () => {
@@ -299,12 +302,33 @@ describe('the allowance of an address prefix', () => {
     expect((await overSocket(on, '/.well-known/jwks.json')).status).toBe(200)
     await limited.stop()
   })
+
+  it('is neither used up nor needed by callers who are known', async () => {
+    const limited = await testServices({ requestsPerMinute: 2 })
+    const on = createApp(limited.services)
+    const statusFor = async (token?: string) =>
+      (await overSocket(on, '/v1/collateral', { headers: token === undefined ? {} : { authorization: `Bearer ${token}` } })).status
+    expect([await statusFor(TOKENS.viewer), await statusFor(TOKENS.viewer), await statusFor(TOKENS.viewer)]).toEqual([200, 200, 429])
+    expect([await statusFor(), await statusFor(), await statusFor()]).toEqual([200, 200, 429])
+    expect(await statusFor(TOKENS.admin)).toBe(200)
+    await limited.stop()
+  })
+
+  it('is used up by guesses for right ones, too: after too many, no credentials from there are looked at', async () => {
+    const limited = await testServices({ requestsPerMinute: 2 })
+    const on = createApp(limited.services)
+    const statusFor = async (token: string) =>
+      (await overSocket(on, '/v1/collateral', { headers: { authorization: `Bearer ${token}` } })).status
+    expect([await statusFor('guess-1'), await statusFor('guess-2'), await statusFor(TOKENS.admin)]).toEqual([401, 401, 429])
+    expect((await overSocket(on, '/v1/collateral')).status).toBe(200)
+    await limited.stop()
+  })
 })
 
 describe('addresses behind proxies', () => {
   it('share an allowance by the address that the proxy names, not by the proxy', async () => {
     const prefixes: string[] = []
-    const rateLimits = { take: async (prefix: string) => void prefixes.push(prefix) }
+    const rateLimits = { take: async (prefix: string) => void prefixes.push(prefix), check: async () => {} }
     const seen = createApp({ ...fixture.services, rateLimits, clientAddress: (_, forwarded) => forwarded ?? 'none' })
     await overSocket(seen, '/v1/collateral', { headers: { 'x-forwarded-for': '203.0.113.77' } })
     await overSocket(seen, '/v1/challenges', { method: 'POST' })

@@ -3,8 +3,9 @@ import { createAudiences, type Audience } from '../src/access/audiences.ts'
 import type { AuditLine } from '../src/access/audit.ts'
 import { createChallenges } from '../src/access/challenge.ts'
 import { createClientAddress } from '../src/access/client-address.ts'
-import { createCredentials } from '../src/access/credentials.ts'
+import { createCredentials, type Credential } from '../src/access/credentials.ts'
 import { createRateLimits } from '../src/access/rate-limit.ts'
+import type { Role } from '../src/access/roles.ts'
 import { deriveKeys } from '../src/access/secrets.ts'
 import { policySetOf } from '../src/appraisal/policy-set.ts'
 import { readPolicy } from '../src/appraisal/read-policy.ts'
@@ -33,8 +34,14 @@ import type { App } from '../src/app.ts'
 import { standingFor } from './collateral-lab.ts'
 import { overSocket } from './socket.ts'
 
-/** Bearer tokens of the fixture's two operators. */
-export const TOKENS = { viewer: 'viewer-token', admin: 'admin-token' } as const
+/** Bearer tokens of the fixture's operators, one for each role. */
+export const TOKENS = {
+  viewer: 'viewer-token',
+  'policy-author': 'author-token',
+  'policy-activator': 'activator-token',
+  enroller: 'enroller-token',
+  admin: 'admin-token',
+} as const satisfies Record<Role, string>
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
@@ -44,9 +51,12 @@ const SNP = { measurements: [hex(SIM_MEASUREMENT)] }
 const INTEL = { tdx: { mr_td: [hex(SIM_MRTD)] }, sgx: { mr_enclave: [hex(SIM_ENCLAVE.mrEnclave)] } }
 
 const OPERATORS = [
-  { name: 'watcher', role: 'viewer', tokenSha256: sha256(TOKENS.viewer) },
-  { name: 'boss', role: 'admin', tokenSha256: sha256(TOKENS.admin) },
-] as const
+  { name: 'watcher', roles: ['viewer'], tokenSha256: sha256(TOKENS.viewer) },
+  { name: 'author', roles: ['policy-author'], tokenSha256: sha256(TOKENS['policy-author']) },
+  { name: 'activator', roles: ['policy-activator'], tokenSha256: sha256(TOKENS['policy-activator']) },
+  { name: 'enroller', roles: ['enroller'], tokenSha256: sha256(TOKENS.enroller) },
+  { name: 'boss', roles: ['admin'], tokenSha256: sha256(TOKENS.admin) },
+] as const satisfies readonly Credential[]
 
 /** Lines on standard error with TEST_LOG=on. */
 const log = createLog(process.env['TEST_LOG'] === 'on' ? 'info' : 'silent')

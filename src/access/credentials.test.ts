@@ -4,19 +4,19 @@ import { createCredentials } from './credentials.ts'
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 const credentials = createCredentials([
-  { name: 'alice', role: 'admin', tokenSha256: sha256('token-of-alice') },
-  { name: 'vera', role: 'viewer', tokenSha256: sha256('token-of-vera') },
+  { name: 'alice', roles: ['admin'], tokenSha256: sha256('token-of-alice') },
+  { name: 'vera', roles: ['viewer'], tokenSha256: sha256('token-of-vera') },
 ])
 const unauthenticated = expect.objectContaining({ code: 'unauthenticated' })
 
 describe('authenticate', () => {
-  it('knows who a token belongs to', () => {
-    expect(credentials.authenticate('Bearer token-of-alice')).toEqual({ name: 'alice', role: 'admin' })
-    expect(credentials.authenticate('bearer token-of-vera')).toEqual({ name: 'vera', role: 'viewer' })
+  it('knows who a token belongs to', async () => {
+    expect(await credentials.authenticate('Bearer token-of-alice')).toEqual({ name: 'alice', roles: ['admin'] })
+    expect(await credentials.authenticate('bearer token-of-vera')).toEqual({ name: 'vera', roles: ['viewer'] })
   })
 
-  it('knows nobody without a header', () => {
-    expect(credentials.authenticate(undefined)).toBeUndefined()
+  it('knows nobody without a header', async () => {
+    expect(await credentials.authenticate(undefined)).toBeUndefined()
   })
 
   it.each([
@@ -33,17 +33,27 @@ describe('authenticate', () => {
     ['the hash instead of the token', `Bearer ${sha256('token-of-alice')}`],
     ['a token in another case', 'Bearer TOKEN-OF-ALICE'],
     ['a very long token', `Bearer ${'a'.repeat(100_000)}`],
-  ])('refuses %s', (_, header) => {
-    expect(() => credentials.authenticate(header)).toThrow(unauthenticated)
+  ])('refuses %s', async (_, header) => {
+    await expect(credentials.authenticate(header)).rejects.toEqual(unauthenticated)
   })
 
-  it('refuses every token where nobody is configured', () => {
-    expect(() => createCredentials([]).authenticate('Bearer token-of-alice')).toThrow(unauthenticated)
+  it('refuses every token where nobody is configured', async () => {
+    await expect(createCredentials([]).authenticate('Bearer token-of-alice')).rejects.toEqual(unauthenticated)
+  })
+
+  it('asks others for a token that is not configured, and for no other', async () => {
+    const asked: string[] = []
+    const others = (token: string) => Promise.resolve({ name: `oidc:${String(asked.push(token))}`, roles: ['viewer'] as const })
+    const both = createCredentials([{ name: 'alice', roles: ['admin'], tokenSha256: sha256('token-of-alice') }], others)
+    expect(await both.authenticate('Bearer token-of-alice')).toMatchObject({ name: 'alice' })
+    expect(await both.authenticate('Bearer e30.e30.AAAA')).toMatchObject({ name: 'oidc:1' })
+    await expect(both.authenticate('Basic e30')).rejects.toEqual(unauthenticated)
+    expect(asked).toEqual(['e30.e30.AAAA'])
   })
 })
 
 describe('createCredentials', () => {
-  const alice = { name: 'alice', role: 'admin', tokenSha256: sha256('a') } as const
+  const alice = { name: 'alice', roles: ['admin'], tokenSha256: sha256('a') } as const
 
   it.each([
     ['a token in place of its hash', { ...alice, tokenSha256: 'token-of-alice' }],

@@ -1,46 +1,49 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import { AttestationError } from '../verifiers/problems.ts'
-
-/** What a caller may do: `viewer` reads what the operator wrote, `admin` also changes it. */
-export type Role = 'viewer' | 'admin'
-
-/** An authenticated caller. */
-export type Principal = { readonly name: string; readonly role: Role }
+import type { Principal } from './roles.ts'
 
 /** A caller as configured: the token itself is nowhere, only its SHA-256 in lower-case hex. */
 export type Credential = Principal & { readonly tokenSha256: string }
 
-/** Bearer tokens of operators, kept as SHA-256. */
+/** Who may call, by what stands in the Authorization header. */
 export type Credentials = {
   /**
-   * Who the Authorization header names; undefined without a header.
-   * Throws `unauthenticated` for a header that is malformed or names nobody: wrong credentials never count as none.
+   * Who the header names; undefined without one. Throws `unauthenticated` for a header that is malformed or names nobody: wrong
+   * credentials never count as none. Throws `identity-provider-unavailable` when nobody can say now.
    */
-  readonly authenticate: (authorization: string | undefined) => Principal | undefined
+  readonly authenticate: (authorization: string | undefined) => Promise<Principal | undefined>
 }
 
-/** RFC 6750 section 2.1: the scheme in any case, one blank, and a b64token; the length bounds the work. */
-const BEARER = /^bearer ([A-Za-z0-9._~+/-]{1,512}=*)$/i
+/** Who a token names that the operator did not configure here; throws as `authenticate` does. */
+export type TokenReader = (token: string) => Promise<Principal>
+
+/** RFC 6750 section 2.1: the scheme in any case, one blank, and a b64token; the length, that of all headers, bounds the work. */
+const BEARER = /^bearer ([A-Za-z0-9._~+/-]{1,8192}=*)$/i
 
 const SHA256_HEX = /^[0-9a-f]{64}$/
 
-/** Looks callers up. Throws a plain error if a hash is not one, or if two callers share a token or a name. */
-export function createCredentials(configured: readonly Credential[]): Credentials {
-  const entries = configured.map(({ name, role, tokenSha256 }) => ({ principal: { name, role }, digest: digestOf(name, tokenSha256) }))
+/**
+ * Looks callers up: those that are configured first, then by `others`. Throws a plain error if a hash is not one, or if two callers
+ * share a token or a name.
+ */
+export function createCredentials(configured: readonly Credential[], others: TokenReader = nobody): Credentials {
+  const entries = configured.map(({ name, roles, tokenSha256 }) => ({ principal: { name, roles }, digest: digestOf(name, tokenSha256) }))
   if (new Set(configured.map((c) => c.tokenSha256)).size < configured.length)
     throw new Error('credentials: two callers have the same token')
   if (new Set(configured.map((c) => c.name)).size < configured.length) throw new Error('credentials: two callers have the same name')
   return {
-    authenticate: (authorization) => {
+    authenticate: async (authorization) => {
       if (authorization === undefined) return undefined
-      const presented = hash('sha256', bearerToken(authorization), 'buffer')
+      const token = bearerToken(authorization)
+      const presented = hash('sha256', token, 'buffer')
       // Every entry is compared, so that the time taken does not tell which one matched.
       const [entry] = entries.filter(({ digest }) => timingSafeEqual(digest, presented))
-      if (entry === undefined) throw unauthenticated('the token is not one that the operator issued')
-      return entry.principal
+      return entry === undefined ? others(token) : entry.principal
     },
   }
 }
+
+const nobody: TokenReader = () => Promise.reject(unauthenticated('the token is not one that the operator issued'))
 
 function bearerToken(authorization: string): string {
   const token = BEARER.exec(authorization)?.[1]
@@ -53,4 +56,5 @@ function digestOf(name: string, tokenSha256: string): Uint8Array {
   return Buffer.from(tokenSha256, 'hex')
 }
 
-const unauthenticated = (why: string): AttestationError => new AttestationError('unauthenticated', why, { at: 'Authorization' })
+/** The refusal of credentials that name nobody. */
+export const unauthenticated = (why: string): AttestationError => new AttestationError('unauthenticated', why, { at: 'Authorization' })

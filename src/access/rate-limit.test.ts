@@ -26,7 +26,7 @@ describe('take', () => {
   })
 
   it('forgets the prefix that was longest unseen when there are too many, and none that is in use', async () => {
-    const limits = createRateLimits({ requests: 2, seconds: 3600, prefixes: 2 })
+    const limits = createRateLimits({ requests: 2, seconds: 3600, known: 2 })
     await limits.take('a')
     await limits.take('b')
     await limits.take('a')
@@ -40,5 +40,17 @@ describe('take', () => {
     await limits.take('a')
     await expect(limits.take('a')).rejects.toEqual(limited)
     await expect.poll(() => countPassed(() => limits.take('a'), 1), { timeout: 10_000, interval: 200 }).toBe(1)
+  })
+})
+
+describe('check', () => {
+  it('refuses where nothing is left, and takes nothing', async () => {
+    const limits = createRateLimits({ requests: 2, seconds: 3600 })
+    for (let i = 0; i < 5; i++) await limits.check('a')
+    await limits.take('a')
+    await limits.check('a')
+    await limits.take('a')
+    await expect(limits.check('a')).rejects.toEqual(limited)
+    await expect(limits.check('b')).resolves.toBeUndefined()
   })
 })

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { ROLES } from '../access/roles.ts'
 import { parseListen } from './listen.ts'
 
 /** Names of audiences, policies and credentials as they appear in tokens, logs and problem texts: short printable ASCII without blanks. */
@@ -48,9 +49,16 @@ const audience = z.strictObject({
   DANGEROUSLY_WEAKENED_BY: z.array(name).readonly().default([]),
 })
 
+const role = z.enum(ROLES)
+/** One role or several; never none, because whoever is known may read. */
+const roles = z.union(
+  [role.transform((one): [typeof one] => [one]), z.tuple([role], role)],
+  `one of ${ROLES.join(', ')}, or a list of them`,
+)
+
 const credential = z.strictObject({
   name,
-  role: z.enum(['viewer', 'admin']),
+  role: roles,
   token_sha256: z.string().regex(/^[0-9a-f]{64}$/, 'the SHA-256 of the bearer token in lower-case hex (64 digits)'),
 })
 

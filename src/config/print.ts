@@ -33,7 +33,7 @@ export function printConfig(config: Config): string {
     ...vendors(config),
     audiences: Object.fromEntries(config.audiences.map((row) => [row.name, audience(row)])),
     // The hash of a good token opens nothing, but that of a guessable one does.
-    credentials: config.credentials.map(({ name, role }) => ({ name, role, token_sha256: HIDDEN })),
+    credentials: config.credentials.map(({ name, roles }) => ({ name, role: roles, token_sha256: HIDDEN })),
     rate_limit: { requests: config.rateLimit.requests, per_seconds: config.rateLimit.perSeconds },
     limits: {
       body_bytes: config.limits.bodyBytes,

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http'
-import type { Principal } from '../access/credentials.ts'
+import type { Principal, Role } from '../access/roles.ts'
 import type { Work } from './work.ts'
 import type { Services } from './services.ts'
 
 /** Whose credentials a route asks for. `public` looks at none; `anyone` refuses wrong ones; the others demand a role. */
-export type Access = 'public' | 'anyone' | 'viewer' | 'admin'
+export type Access = 'public' | 'anyone' | Role
 
 /** One request as handlers see it: no framework, no socket. */
 export type Call = {

@@ -54,12 +54,23 @@ export const REQUEST_PROBLEMS = {
     kind: 'caller',
     status: 403,
     title: 'The credentials do not carry the role that this operation needs',
-    remedy: 'Ask the operator for a token with the role named in `expected`.',
+    remedy: 'Ask the operator for a token with the role that `detail` names.',
+  },
+  'activator-is-author': {
+    kind: 'caller',
+    status: 403,
+    title: 'The operator requires that somebody else activates a version than wrote it',
+    remedy: 'Let another operator with the role policy-activator activate it.',
+  },
+  'identity-provider-unavailable': {
+    kind: 'undecided',
+    title: 'The identity provider cannot be asked whose token this is',
+    remedy: 'Try again after the time that Retry-After gives; operator: make the issuer of `oidc` reachable.',
   },
   'rate-limited': {
     kind: 'caller',
     status: 429,
-    title: 'Too many requests from this address',
+    title: 'Too many requests from this address or caller',
     remedy: 'Wait for the time that Retry-After gives.',
   },
   'audience-not-allowed': {

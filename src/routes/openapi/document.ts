@@ -82,6 +82,9 @@ const SECURITY: Readonly<Record<Access, readonly Record<string, string[]>[]>> = 
   public: [],
   anyone: [{}, { operator: [] }],
   viewer: [{ operator: [] }],
+  'policy-author': [{ operator: [] }],
+  'policy-activator': [{ operator: [] }],
+  enroller: [{ operator: [] }],
   admin: [{ operator: [] }],
 }
 

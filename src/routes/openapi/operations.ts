@@ -22,7 +22,7 @@ export type Description = {
 
 /** Anything may be too much, too slow, or meet a fault of ours. */
 const ALWAYS: readonly ProblemCode[] = ['request-malformed', 'request-headers-too-large', 'request-timeout', 'internal-error']
-const CALLER: readonly ProblemCode[] = ['unauthenticated', 'rate-limited']
+const CALLER: readonly ProblemCode[] = ['unauthenticated', 'rate-limited', 'identity-provider-unavailable']
 const BODY: readonly ProblemCode[] = ['request-too-large', 'content-type-unsupported', 'overloaded']
 const JUDGED: readonly ProblemCode[] = ['audience-not-allowed', 'composition-unsupported', 'challenge-misused', 'not-acceptable-media-type']
 
