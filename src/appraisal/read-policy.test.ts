@@ -83,6 +83,8 @@ describe('readPolicy', () => {
   it.each([
     ['a member twice', 'name: a\nname: b', { line: 2, message: /unique/ }],
     ['a JSON member twice', '{"name": "a", "snp": {"vmpl": [0], "vmpl": [0]}}', { line: 1, message: /unique/ }],
+    ['a number and a text that are one member', '1: a\n"1": b', { line: 2, message: /unique/ }],
+    ['a mapping as a key', '{a: 1}: b', { line: 1, message: /key must be text/ }],
     ['two documents', 'name: a\n---\nname: b', { line: 2, message: /multiple documents/ }],
     ['a tag', 'name: !secret a', { line: 1, message: /tag/ }],
     ['no YAML', 'name: [a', { line: 1, message: /./ }],
@@ -111,6 +113,19 @@ describe('readPolicy', () => {
 
   it('refuses a text that is too long before reading it', () => {
     expect(problems(`name: edge #${' '.repeat(4 * 1024 * 1024)}`)).toEqual([{ path: '', message: expect.stringContaining('longer than') }])
+  })
+
+  it('tells the first hundred of many problems', () => {
+    const found = problems(snp({ measurements: Array.from({ length: 150 }, (_, at) => `x${at}`) }))
+    expect(found).toHaveLength(101)
+    expect(found.at(-1)).toEqual({ path: '', message: expect.stringMatching(/^and \d+ more problems$/) })
+  })
+
+  it('takes no time over a mapping of many members', () => {
+    const start = performance.now()
+    const found = problems(Array.from({ length: 20_000 }, (_, at) => `k${at}: 1`).join('\n'))
+    expect(found).toContainEqual({ path: 'k9', line: 10, message: 'unknown member' })
+    expect(performance.now() - start).toBeLessThan(3_000)
   })
 
   it('refuses members that would reach a prototype', () => {

@@ -1,0 +1,151 @@
+import { isScalar, LineCounter, parseDocument, visit } from 'yaml'
+import type { Document, YAMLMap } from 'yaml'
+import { z } from 'zod'
+
+/** One thing that is wrong with a document of an operator. */
+export type PolicyProblem = {
+  /** `snp.measurements[0]`; empty for the document as a whole. */
+  readonly path: string
+  readonly message: string
+  /** Where in the text, counted from 1; absent for a member that is not there. */
+  readonly line?: number
+}
+
+/** A policy or a set of reference values that cannot be used, with everything that is wrong with it. */
+export class PolicyError extends Error {
+  override readonly name = 'PolicyError'
+  readonly origin: string
+  readonly problems: readonly PolicyProblem[]
+
+  constructor(origin: string, problems: readonly PolicyProblem[], what = 'policy') {
+    super([`${origin}: the ${what} cannot be used`, ...problems.map((problem) => describe(origin, problem))].join('\n'))
+    this.origin = origin
+    this.problems = problems
+  }
+}
+
+const describe = (origin: string, { path, line, message }: PolicyProblem): string =>
+  `  ${line === undefined ? origin : `${origin}:${line}`} ${path === '' ? '(document)' : path}: ${message}`
+
+/** Far above any list of measurements; bounds the work of the YAML reader. */
+const MOST_CHARACTERS = 4 * 1024 * 1024
+
+/** As many as a person reads; a wrong list of ten thousand values has as many problems. */
+const MOST_PROBLEMS = 100
+
+/** What is read, and under which name errors speak of it. */
+export type Reading<T extends z.ZodType> = {
+  readonly schema: T
+  readonly what: 'policy' | 'set of reference values'
+  readonly origin: string
+}
+
+/**
+ * An operator’s document from YAML or JSON text, as the schema yields it; `origin` says in errors where the text came from.
+ * Throws PolicyError with all problems at once (the first hundred): syntax, duplicate or unknown members, aliases, wrong values.
+ */
+export function readDocument<T extends z.ZodType>(text: string, { schema, what, origin }: Reading<T>): z.output<T> {
+  const refuse = (problems: readonly PolicyProblem[]): never => {
+    throw new PolicyError(origin, problems, what)
+  }
+  if (text.length > MOST_CHARACTERS) return refuse([{ path: '', message: `longer than ${MOST_CHARACTERS} characters` }])
+  const lines = new LineCounter()
+  // The reader's own search for duplicates compares every key with every other one of its mapping.
+  const yaml = parseDocument(text, { version: '1.2', schema: 'core', uniqueKeys: false, strict: true, lineCounter: lines })
+  const syntax = [...yaml.errors, ...yaml.warnings]
+  const flaws = syntax.length > 0 ? syntax : doubles(yaml)
+  if (flaws.length > 0) return refuse(first(flaws, (flaw) => syntaxProblem(flaw, lines)))
+  const value = plain(yaml)
+  if (value === ALIASES) return refuse([{ path: '', message: 'aliases (`*name`) are not taken: write the value out' }])
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const misfits = parsed.error.issues.flatMap((issue) => problemsOf(issue))
+  return refuse(first(misfits, (misfit) => placed(misfit, yaml, lines)))
+}
+
+/** To find the line of a problem takes time, so only those that are told have one. */
+function first<T>(found: readonly T[], problem: (one: T) => PolicyProblem): readonly PolicyProblem[] {
+  const told = found.slice(0, MOST_PROBLEMS).map((one) => problem(one))
+  if (found.length <= MOST_PROBLEMS) return told
+  return [...told, { path: '', message: `and ${found.length - MOST_PROBLEMS} more problems` }]
+}
+
+/** Keys that are one member in JavaScript: `1` and `"1"`, too. */
+function doubles(yaml: Document): readonly Flaw[] {
+  const found: Flaw[] = []
+  visit(yaml, { Map: (_, map) => void found.push(...doublesOf(map)) })
+  return found
+}
+
+function doublesOf(map: YAMLMap): readonly Flaw[] {
+  const seen = new Set<string>()
+  return map.items.flatMap(({ key }) => {
+    if (!isScalar(key)) return [{ message: 'a key must be text', pos: [map.range?.[0] ?? 0, 0] as const }]
+    const name = memberName(key.value)
+    const known = seen.has(name)
+    seen.add(name)
+    return known ? [{ message: 'keys of a mapping must be unique', pos: [key.range?.[0] ?? 0, 0] as const }] : []
+  })
+}
+
+const memberName = (key: unknown): string =>
+  typeof key === 'string' || typeof key === 'number' || typeof key === 'boolean' ? `${key}` : ''
+
+const ALIASES = Symbol('aliases')
+
+/** Aliases could make a small file a large document. */
+function plain(yaml: Document): unknown {
+  try {
+    return yaml.toJS({ maxAliasCount: 0 })
+  } catch {
+    return ALIASES
+  }
+}
+
+type Flaw = { readonly message: string; readonly pos: readonly [number, number] }
+
+const syntaxProblem = (flaw: Flaw, lines: LineCounter): PolicyProblem => ({
+  path: '',
+  message: flaw.message.replace(/ at line \d[^]*$/, ''),
+  line: lines.linePos(flaw.pos[0]).line,
+})
+
+type Misfit = { readonly path: readonly PropertyKey[]; readonly message: string }
+
+/** One problem for each unknown member; of a choice between forms, the problems of the form that was meant. */
+function problemsOf(issue: z.core.$ZodIssue, under: readonly PropertyKey[] = []): readonly Misfit[] {
+  const path = [...under, ...issue.path]
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ path: [...path, key], message: 'unknown member' }))
+  if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => ({ path, message }))
+  const meant = issue.code === 'invalid_union' ? issue.errors.find((form) => form.every((inner) => !isOtherForm(inner))) : undefined
+  if (meant !== undefined) return meant.flatMap((inner) => problemsOf(inner, path))
+  return [
+    {
+      path,
+      message:
+        issue.code === 'invalid_type' && issue.expected === 'object' ? 'expected members (a YAML mapping, a JSON object)' : issue.message,
+    },
+  ]
+}
+
+/** Whether a form of a choice failed as a whole, so that it was not the one that was meant. */
+const isOtherForm = (issue: z.core.$ZodIssue): boolean =>
+  issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value')
+
+const placed = ({ path, message }: Misfit, yaml: Document, lines: LineCounter): PolicyProblem => {
+  const line = lineOf(path, yaml, lines)
+  return { path: z.core.toDotPath([...path]), message, ...(line === undefined ? {} : { line }) }
+}
+
+function lineOf(path: readonly PropertyKey[], yaml: Document, lines: LineCounter): number | undefined {
+  const node = yaml.getIn(path, true)
+  const start =
+    typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range) ? Number(node.range[0]) : undefined
+  return start === undefined ? undefined : lines.linePos(start).line
+}
+
+/** Nothing may change a document after its digest was taken. */
+export function deepFreeze<T extends object>(value: T): T {
+  for (const member of Object.values(value)) if (typeof member === 'object' && member !== null) deepFreeze(member)
+  return Object.freeze(value)
+}
