@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { intelPlatform, TCB_STATUSES, tcbMembers } from './policy-intel.ts'
-import { bits64, digest, hasMembers, hex, list, whole, words } from './policy-values.ts'
+import { bits64, digest, hasMembers, hex, list, references, referencesOrAny, whole, words } from './policy-values.ts'
 
 const dangerous = () => words(['deny', 'DANGEROUSLY_ALLOW']).default('deny')
 const denied = () => words(['deny', 'allow']).default('deny')
@@ -68,17 +68,13 @@ const needsList = (option: 'migratable' | 'servtd_ext') => ({
 export const tdx = z
   .strictObject({
     /** Absent: everything is refused (`tdx-mrtd-policy-missing`). */
-    mr_td: z
-      .union([z.literal('DANGEROUSLY_ACCEPT_ANY'), list(digest(48))], {
-        error: 'expected a list of lower-case hex of 48 bytes, none of them zero, or `DANGEROUSLY_ACCEPT_ANY`',
-      })
-      .optional(),
-    rtmr0: list(digest(48)).optional(),
-    rtmr1: list(digest(48)).optional(),
+    mr_td: referencesOrAny(48).optional(),
+    rtmr0: references(digest(48)).optional(),
+    rtmr1: references(digest(48)).optional(),
     /** Zero on purpose: nothing was extended. */
-    rtmr2: list(hex(48)).optional(),
-    rtmr3: list(hex(48)).optional(),
-    mr_seam: list(digest(48)).optional(),
+    rtmr2: references(hex(48)).optional(),
+    rtmr3: references(hex(48)).optional(),
+    mr_seam: references(digest(48)).optional(),
     module_majors: list(whole(0, 255)).optional(),
     mr_config_id: list(hex(48)).optional(),
     initdata: words(['bound-if-sent', 'require', 'any']).default('bound-if-sent'),

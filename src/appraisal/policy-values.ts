@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { SetEntry } from './listed.ts'
 
 /** What a member must be, said once: it is the error text, and `expected` of the problem. */
 const said = (text: string) => ({ error: `expected ${text}` })
@@ -27,7 +28,7 @@ export const hex = (...lengths: readonly number[]) => {
   const text = said(`lower-case hex of ${lengths.join(' or ')} bytes, in quotes`)
   return z
     .string(text)
-    .regex(/^(?:[0-9a-f]{2})+$/, text)
+    .regex(/^(?:[0-9a-f]{2})+$/, { ...text, abort: true })
     .refine((value) => lengths.includes(value.length / 2), text)
 }
 
@@ -36,11 +37,25 @@ export const digest = (...lengths: readonly number[]) =>
   hex(...lengths).refine((value) => !/^0*$/.test(value), { error: 'all zeros mean "absent" in a report and cannot be listed' })
 
 /** A list that says something: not empty (an empty list would be read as "none" by one and as "any" by another), nothing twice. */
-export const list = <T extends z.ZodType<string | number>>(entry: T) =>
+export const list = <T extends z.ZodType<string | number | SetEntry>>(entry: T) =>
   z
     .array(entry, said('a list'))
     .min(1, { error: 'an empty list is ambiguous: leave the member out, or list something' })
-    .refine((values) => new Set(values).size === values.length, { error: 'the list holds an entry twice' })
+    .refine((values) => new Set(values.map((value) => keyOf(value))).size === values.length, { error: 'the list holds an entry twice' })
+
+const keyOf = (value: string | number | SetEntry): string | number => (typeof value === 'object' ? `set ${value.set}` : value)
+
+/** The values of a set of reference values, by its name. */
+const setEntry = () => z.strictObject({ set: name() }).transform((entry): SetEntry => entry)
+
+/** A list of measurements whose entries may also name sets of reference values: `{ set: nodes }`. */
+export const references = (value: z.ZodType<string>) => list(z.union([value, setEntry()], said('a value or `{ set: name }`')))
+
+/** The same, or the word by which anything goes. */
+export const referencesOrAny = (bytes: number) =>
+  z.union([z.literal('DANGEROUSLY_ACCEPT_ANY'), references(digest(bytes))], {
+    error: `expected a list of lower-case hex of ${bytes} bytes, none of them zero, or \`DANGEROUSLY_ACCEPT_ANY\``,
+  })
 
 const BITS = said('hex digits behind 0x, at most 16, in quotes')
 

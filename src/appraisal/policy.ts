@@ -2,7 +2,21 @@ import { z } from 'zod'
 import { sgx } from './policy-sgx.ts'
 import { minTcb } from './policy-tcb.ts'
 import { tdx } from './policy-tdx.ts'
-import { apiVersion, bits64, digest, hasMembers, hex, line, list, name, onOrOff, whole, words, yesOrNo } from './policy-values.ts'
+import {
+  apiVersion,
+  bits64,
+  digest,
+  hasMembers,
+  hex,
+  line,
+  list,
+  name,
+  onOrOff,
+  referencesOrAny,
+  whole,
+  words,
+  yesOrNo,
+} from './policy-values.ts'
 
 /** POLICY of the guest (specification snp.md section 1.1): what it may allow, and what it must insist on. */
 const guestPolicy = z.strictObject({
@@ -49,11 +63,7 @@ const crl = z.strictObject({
 const snp = z
   .strictObject({
     /** Absent: everything is refused (`snp-measurement-policy-missing`). */
-    measurements: z
-      .union([z.literal('DANGEROUSLY_ACCEPT_ANY'), list(digest(48))], {
-        error: 'expected a list of lower-case hex of 48 bytes, none of them zero, or `DANGEROUSLY_ACCEPT_ANY`',
-      })
-      .optional(),
+    measurements: referencesOrAny(48).optional(),
     min_report_version: whole(2, 5).default(3),
     max_report_version: whole(2, 5).default(5),
     guest_policy: guestPolicy.prefault({}),

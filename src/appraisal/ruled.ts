@@ -18,8 +18,8 @@ const NO_RULES: Question = { id: 'POLICY', title: 'The policy has rules for this
 export function ruled({ snp, tdx, sgx }: Claims, policy: AppraisalPolicy): Ruled {
   const answers = [
     ...(snp === undefined ? [] : [aboutSnp({ claims: snp, policy: policy.snp })]),
-    ...(tdx === undefined ? [] : [aboutTdx({ claims: tdx, policy: policy.tdx })]),
-    ...(sgx === undefined ? [] : [aboutSgx({ claims: sgx, policy: policy.sgx })]),
+    ...(tdx === undefined ? [] : [aboutTdx({ of: 'tdx', claims: tdx, policy: policy.tdx })]),
+    ...(sgx === undefined ? [] : [aboutSgx({ of: 'sgx', claims: sgx, policy: policy.sgx })]),
   ]
   if (answers.length === 0) return { checks: [judge(NO_RULES, false, { actual: 'none', expected: 'snp, tdx or sgx' })], advisories: [] }
   return { checks: answers.flatMap(({ checks }) => checks), advisories: answers.flatMap(({ advisories }) => advisories) }

@@ -26,6 +26,6 @@ export const appraisalForReader = (appraisal: Appraisal, view: View): Appraisal 
 
 /** The remedy of the public table tells nothing of a policy; any other is replaced by it. */
 function withoutExpectation(check: Check): Check {
-  const { expected: _, ...rest } = check
+  const { expected: _, rule: __, ...rest } = check
   return rest.outcome === 'fail' || rest.outcome === 'warn' ? { ...rest, remedy: problemOf(rest.code).remedy } : rest
 }

@@ -133,6 +133,8 @@ export type Check = {
   readonly expected?: string
   /** Who wrote `expected`: a vendor or specification (public), or the operator's policy (shown to role viewer). */
   readonly origin?: 'specification' | 'policy'
+  /** The policy’s path to the rule that was asked, as `snp.min_tcb.reported.milan`; shown to those who may see `expected`. */
+  readonly rule?: string | undefined
 } & ({ readonly outcome: 'pass' | 'skip' } | { readonly outcome: 'fail' | 'warn'; readonly code: ProblemCode; readonly remedy?: string })
 
 /** Technology first, then the specification's field names in snake_case. */

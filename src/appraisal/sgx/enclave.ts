@@ -1,12 +1,13 @@
 import type { Check } from '../../verifiers/verifier.ts'
 import { judge, notAsked, oneOf, type Question } from '../check.ts'
+import { isListed, type Listed } from '../listed.ts'
 import { asked } from '../tdx/rule.ts'
 import type { SgxCase, SgxRule } from './rule.ts'
 
 /** Title of the question about DEBUG. */
 export const DEBUG_TITLE = 'The enclave cannot be debugged by its host'
 
-const DEBUG = asked('TDX-89', DEBUG_TITLE, 'sgx-debug')
+const DEBUG = asked('TDX-89', DEBUG_TITLE, ['sgx-debug', 'sgx.debug'])
 
 /** TDX-89. No check of Intel’s looks at this bit (section 5.5). */
 export const debug: SgxRule = ({ claims, policy }) => {
@@ -22,17 +23,17 @@ export const IDENTITY_TITLES = [
   'The policy says which enclaves may run',
 ] as const
 
-const MRENCLAVE = asked('TDX-89', IDENTITY_TITLES[0], 'sgx-mrenclave-not-allowed')
-const MRSIGNER = asked('TDX-89', IDENTITY_TITLES[1], 'sgx-mrsigner-not-allowed')
-const ISVPRODID = asked('TDX-89', IDENTITY_TITLES[2], 'sgx-isvprodid-not-allowed')
-const STATED = asked('TDX-89', IDENTITY_TITLES[3], 'sgx-identity-policy-missing')
+const MRENCLAVE = asked('TDX-89', IDENTITY_TITLES[0], ['sgx-mrenclave-not-allowed', 'sgx.mr_enclave'])
+const MRSIGNER = asked('TDX-89', IDENTITY_TITLES[1], ['sgx-mrsigner-not-allowed', 'sgx.mr_signer'])
+const ISVPRODID = asked('TDX-89', IDENTITY_TITLES[2], ['sgx-isvprodid-not-allowed', 'sgx.isv_prod_id'])
+const STATED = asked('TDX-89', IDENTITY_TITLES[3], ['sgx-identity-policy-missing', 'sgx.mr_enclave'])
 
 /** TDX-89. A signer signs many enclaves, so MRSIGNER says which code runs only together with ISVPRODID (section 7). */
 export const identity: SgxRule = (subject) => [
   ...stated(subject),
   mrEnclave(subject),
   listed(MRSIGNER, subject.claims.mr_signer, subject.policy.mr_signer),
-  listed(ISVPRODID, subject.claims.isv_prod_id, subject.policy.isv_prod_id),
+  product(subject),
 ]
 
 function stated({ claims, policy: { mr_enclave, mr_signer, isv_prod_id } }: SgxCase): readonly Check[] {
@@ -44,12 +45,15 @@ function mrEnclave({ claims: { mr_enclave: actual }, policy: { mr_enclave: accep
   return accepted === 'DANGEROUSLY_ACCEPT_ANY' ? notAsked(MRENCLAVE, actual) : listed(MRENCLAVE, actual, accepted)
 }
 
-const listed = <T extends string | number>(question: Question, actual: T, accepted: readonly T[] | undefined): Check =>
-  accepted === undefined
-    ? notAsked(question, `${actual}`)
-    : judge(question, accepted.includes(actual), { actual: `${actual}`, expected: oneOf(accepted) })
+const listed = (question: Question, actual: string, accepted: Listed | undefined): Check =>
+  accepted === undefined ? notAsked(question, actual) : judge(question, isListed(accepted, actual), { actual, expected: oneOf(accepted) })
 
-const ISVSVN = asked('TDX-89', 'ISVSVN reaches the policy’s minimum', 'sgx-isvsvn-too-low')
+function product({ claims: { isv_prod_id: actual }, policy: { isv_prod_id: accepted } }: SgxCase): Check {
+  if (accepted === undefined) return notAsked(ISVPRODID, `${actual}`)
+  return judge(ISVPRODID, accepted.includes(actual), { actual: `${actual}`, expected: oneOf(accepted) })
+}
+
+const ISVSVN = asked('TDX-89', 'ISVSVN reaches the policy’s minimum', ['sgx-isvsvn-too-low', 'sgx.min_isv_svn'])
 
 /** TDX-89, minIsvSvn of section 7. */
 export const isvSvn: SgxRule = ({ claims: { isv_svn: actual }, policy: { min_isv_svn: least } }) =>

@@ -26,7 +26,13 @@ const isInCustody = ({ minima }: Advisory, policy: SnpPolicy): boolean => minima
 export const advisories: SnpRule = (subject) => answers(ADVISORIES, subject, answer)
 
 function answer(advisory: Advisory, { claims, policy }: SnpCase): Check {
-  const question: Question = { id: 'SNP-56', title: advisory.title, code: advisory.code, origin: 'specification' }
+  const question: Question = {
+    id: 'SNP-56',
+    title: advisory.title,
+    code: advisory.code,
+    origin: 'specification',
+    rule: `snp.advisories.${advisory.id}`,
+  }
   const [mode, open] = [policy.advisories[advisory.id], applies(advisory, claims)]
   const seen = { actual: describe(advisory, claims), expected: remedyOf(advisory, claims) }
   if (mode === 'report') return notAsked(question, open ? `applies: ${seen.actual}` : 'does not apply')

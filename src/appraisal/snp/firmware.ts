@@ -11,7 +11,10 @@ const order = (id: string, title: string, code: ProblemCode): Question => ({ id,
 
 const REPORTED_CURRENT = order('SNP-51', 'REPORTED_TCB is not above CURRENT_TCB', 'snp-tcb-reported-above-current')
 const COMMITTED_CURRENT = order('SNP-51', 'COMMITTED_TCB is not above CURRENT_TCB', 'snp-tcb-committed-above-current')
-const REPORTED_COMMITTED = order('SNP-52', 'REPORTED_TCB is not above COMMITTED_TCB', 'snp-tcb-reported-above-committed')
+const REPORTED_COMMITTED: Question = {
+  ...order('SNP-52', 'REPORTED_TCB is not above COMMITTED_TCB', 'snp-tcb-reported-above-committed'),
+  rule: 'snp.require_reported_not_above_committed',
+}
 
 /**
  * SNP-51 and SNP-52: the order that hardware keeps (section 2.1). A reported level above the committed one can be rolled back after the
@@ -38,6 +41,7 @@ const PROVISIONAL: Question = {
   title: 'The running firmware is the committed one',
   code: 'snp-firmware-provisional',
   origin: 'policy',
+  rule: 'snp.permit_provisional_firmware',
 }
 
 /** SNP-54: while CURRENT differs from COMMITTED, the host can go back to COMMITTED at any time (section 2.1). */
@@ -53,6 +57,7 @@ const VERSION: Question = {
   title: 'The firmware’s API version reaches the policy’s minimum',
   code: 'snp-firmware-version-too-low',
   origin: 'policy',
+  rule: 'snp.min_api_version',
 }
 
 /** SNP-55: CURRENT_MAJOR and _MINOR; the build only within exactly the minimum version, because builds start anew in each (section 2.1). */
@@ -68,11 +73,25 @@ export const firmwareVersion: SnpRule = ({ claims, policy: { min_api_version: le
 /** One byte each (section 1, 1E8h), so that versions of one report compare as one number. */
 const rank = ([major, minor, build]: readonly [number, number, number]): number => (major << 16) | (minor << 8) | build
 
-const mitigation = (title: string, code: ProblemCode): Question => ({ id: 'SNP-57', title, code, origin: 'policy' })
+const mitigation = (option: string, title: string, code: ProblemCode): Question => ({
+  id: 'SNP-57',
+  title,
+  code,
+  origin: 'policy',
+  rule: `snp.${option}`,
+})
 
-const LAUNCH = mitigation('LAUNCH_MIT_VECTOR has every bit that the policy requires', 'snp-mitigation-launch-missing')
-const CURRENT = mitigation('CURRENT_MIT_VECTOR has every bit that the policy requires', 'snp-mitigation-current-missing')
-const LOST = mitigation('Every mitigation of the launch is still in force', 'snp-mitigation-lost')
+const LAUNCH = mitigation(
+  'min_launch_mit_vector',
+  'LAUNCH_MIT_VECTOR has every bit that the policy requires',
+  'snp-mitigation-launch-missing',
+)
+const CURRENT = mitigation(
+  'min_current_mit_vector',
+  'CURRENT_MIT_VECTOR has every bit that the policy requires',
+  'snp-mitigation-current-missing',
+)
+const LOST = mitigation('require_current_mit_superset_of_launch', 'Every mitigation of the launch is still in force', 'snp-mitigation-lost')
 
 /** SNP-57. */
 export const mitigations: SnpRule = (subject) => {

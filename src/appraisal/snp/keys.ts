@@ -8,12 +8,14 @@ const OLDEST: Question = {
   title: 'VERSION reaches the policy’s minimum',
   code: 'snp-report-version-below-minimum',
   origin: 'policy',
+  rule: 'snp.min_report_version',
 }
 const NEWEST: Question = {
   id: 'SNP-02',
   title: 'VERSION does not exceed the policy’s maximum',
   code: 'snp-report-version-unsupported',
   origin: 'policy',
+  rule: 'snp.max_report_version',
 }
 
 /** SNP-02, the part that the policy decides. */
@@ -33,6 +35,7 @@ const SIGNER: Question = {
   title: 'The policy accepts this kind of endorsement key',
   code: 'snp-signing-key-forbidden',
   origin: 'policy',
+  rule: 'snp.allowed_signing_keys',
 }
 
 /** SNP-24, the permission. */
@@ -43,7 +46,13 @@ export const signingKey: SnpRule = ({ claims, policy }) => [
   }),
 ]
 
-const CSP: Question = { id: 'SNP-45', title: 'The VLEK’s provider is on the policy’s list', code: 'snp-csp-id-untrusted', origin: 'policy' }
+const CSP: Question = {
+  id: 'SNP-45',
+  title: 'The VLEK’s provider is on the policy’s list',
+  code: 'snp-csp-id-untrusted',
+  origin: 'policy',
+  rule: 'snp.csp_ids',
+}
 
 /** SNP-45. A VCEK names no provider, so the question is put to VLEKs only. */
 export const provider: SnpRule = ({ claims, policy }) => {
@@ -68,15 +77,39 @@ const ID_KEYS: readonly IdKey[] = [
     field: 'id_key_digest',
     demand: 'require_id_block',
     list: 'trusted_id_key_digests',
-    present: { id: 'SNP-66', title: 'The guest was started with an ID block', code: 'snp-id-block-required', origin: 'policy' },
-    trusted: { id: 'SNP-66', title: 'The ID key is on the policy’s list', code: 'snp-id-key-untrusted', origin: 'policy' },
+    present: {
+      id: 'SNP-66',
+      title: 'The guest was started with an ID block',
+      code: 'snp-id-block-required',
+      origin: 'policy',
+      rule: 'snp.require_id_block',
+    },
+    trusted: {
+      id: 'SNP-66',
+      title: 'The ID key is on the policy’s list',
+      code: 'snp-id-key-untrusted',
+      origin: 'policy',
+      rule: 'snp.trusted_id_key_digests',
+    },
   },
   {
     field: 'author_key_digest',
     demand: 'require_author_key',
     list: 'trusted_author_key_digests',
-    present: { id: 'SNP-66', title: 'The ID key is signed by an author key', code: 'snp-author-key-required', origin: 'policy' },
-    trusted: { id: 'SNP-66', title: 'The author key is on the policy’s list', code: 'snp-author-key-untrusted', origin: 'policy' },
+    present: {
+      id: 'SNP-66',
+      title: 'The ID key is signed by an author key',
+      code: 'snp-author-key-required',
+      origin: 'policy',
+      rule: 'snp.require_author_key',
+    },
+    trusted: {
+      id: 'SNP-66',
+      title: 'The author key is on the policy’s list',
+      code: 'snp-author-key-untrusted',
+      origin: 'policy',
+      rule: 'snp.trusted_author_key_digests',
+    },
   },
 ]
 

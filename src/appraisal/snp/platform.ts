@@ -73,6 +73,7 @@ const UNKNOWN: Question = {
   title: 'PLATFORM_INFO has no undocumented bit set',
   code: 'snp-platform-unknown-bits',
   origin: 'policy',
+  rule: 'snp.platform_info.unknown_bits',
 }
 
 /** SNP-68. */
@@ -86,7 +87,8 @@ function unknownBits({ claims, policy }: SnpCase): Check {
 
 function tristate(bit: Bit, { claims, policy }: SnpCase): Check {
   const [word, isSet] = [policy.platform_info[bit.option], claims.platform_info[bit.field]]
-  const asked: Question = { id: 'SNP-68', title: bit.title, code: word === 'forbid' ? bit.forbidden : bit.missing, origin: 'policy' }
+  const code = word === 'forbid' ? bit.forbidden : bit.missing
+  const asked: Question = { id: 'SNP-68', title: bit.title, code, origin: 'policy', rule: `snp.platform_info.${bit.option}` }
   const actual = isSet ? 'set' : 'clear'
   if (word === 'any') return notAsked(asked, actual)
   return judge(asked, isSet === (word === 'require'), { actual, expected: word === 'require' ? 'set' : 'clear' })

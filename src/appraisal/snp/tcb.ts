@@ -10,7 +10,8 @@ export function reaches(actual: SnpTcb, least: TcbParts): boolean {
   return true
 }
 
-const reachesPart = (has: number | undefined, needs: number | undefined): boolean =>
+/** The same for one part. */
+export const reachesPart = (has: number | undefined, needs: number | undefined): boolean =>
   needs === undefined || (has !== undefined && has >= needs)
 
 /** Whether two TCBs are the same, part by part. */

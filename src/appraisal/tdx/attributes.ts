@@ -18,16 +18,23 @@ type Group = {
 }
 
 const GROUPS: readonly Group[] = [
-  { option: 'debug', mask: DEBUG, question: asked('TDX-67', 'The TD cannot be debugged by its host', 'tdx-td-debug') },
+  {
+    option: 'debug',
+    mask: DEBUG,
+    question: asked('TDX-67', 'The TD cannot be debugged by its host', ['tdx-td-debug', 'tdx.td_attributes.debug']),
+  },
   {
     option: 'other_tud_bits',
     mask: TUD & ~DEBUG,
-    question: asked('TDX-67', 'The TD runs under no profiling or other TUD attribute', 'tdx-td-tud-bits-set'),
+    question: asked('TDX-67', 'The TD runs under no profiling or other TUD attribute', [
+      'tdx-td-tud-bits-set',
+      'tdx.td_attributes.other_tud_bits',
+    ]),
   },
   {
     option: 'reserved_bits',
     mask: BigInt.asUintN(64, ~KNOWN),
-    question: asked('TDX-68', 'No reserved bit of TDATTRIBUTES is set', 'tdx-td-attributes-reserved'),
+    question: asked('TDX-68', 'No reserved bit of TDATTRIBUTES is set', ['tdx-td-attributes-reserved', 'tdx.td_attributes.reserved_bits']),
   },
 ]
 
@@ -45,7 +52,10 @@ export const untrustedBits: TdxRule = ({ claims, policy }) => {
 /** Whether any bit makes the TD an untrusted one, which its host may look into. */
 export const isUntrusted = ({ td_attributes }: TdxCase['claims']): boolean => (littleEndian(td_attributes.value) & TUD) !== 0n
 
-const SEPT = asked('TDX-69', 'SEPT_VE_DISABLE is set, or the policy accepts that it is not', 'tdx-sept-ve-disable-required')
+const SEPT = asked('TDX-69', 'SEPT_VE_DISABLE is set, or the policy accepts that it is not', [
+  'tdx-sept-ve-disable-required',
+  'tdx.td_attributes.sept_ve_disable',
+])
 
 /** TDX-69. */
 export const septVeDisable: TdxRule = ({ claims, policy }) => {
@@ -64,7 +74,7 @@ type Deniable = 'migratable' | 'icssd' | 'servtd_ext' | 'lass' | 'pks' | 'kl' | 
 
 const without = (id: string, option: Deniable, code: ProblemCode = 'tdx-td-attributes-not-allowed') => ({
   option,
-  question: asked(id, `The TD runs without ${option.toUpperCase()}`, code),
+  question: asked(id, `The TD runs without ${option.toUpperCase()}`, [code, `tdx.td_attributes.${option}`]),
 })
 
 /** TDX-70 and TDX-71: bits whose word is `allow` or `deny`. */
@@ -79,7 +89,10 @@ const DENIABLE: readonly { readonly option: Deniable; readonly question: Questio
   without('TDX-71', 'perfmon'),
 ]
 
-const VALUE = asked('TDX-71', 'TDATTRIBUTES is one of the values that the policy lists', 'tdx-td-attributes-not-allowed')
+const VALUE = asked('TDX-71', 'TDATTRIBUTES is one of the values that the policy lists', [
+  'tdx-td-attributes-not-allowed',
+  'tdx.td_attributes.values',
+])
 
 /** TDX-70, TDX-71. */
 export const deniableBits: TdxRule = (subject) => [

@@ -6,8 +6,14 @@ type Kind = 'ccel' | 'dstack'
 
 /** Which logs a policy may ask for, and where they are sent. */
 const LOGS: readonly { readonly kind: Kind; readonly question: Question }[] = [
-  { kind: 'ccel', question: asked('TDX-83', 'An event log of the boot came with the quote', 'tdx-event-log-required') },
-  { kind: 'dstack', question: asked('TDX-83', 'A log of runtime events came with the quote', 'tdx-event-log-required') },
+  {
+    kind: 'ccel',
+    question: asked('TDX-83', 'An event log of the boot came with the quote', ['tdx-event-log-required', 'tdx.event_log.ccel']),
+  },
+  {
+    kind: 'dstack',
+    question: asked('TDX-83', 'A log of runtime events came with the quote', ['tdx-event-log-required', 'tdx.event_log.dstack']),
+  },
 ]
 
 const holds = (log: EventLogClaims | null, kind: Kind): boolean => log !== null && log.source.split('+').includes(kind)
@@ -19,7 +25,10 @@ export const requiredLogs: TdxRule = ({ claims: { event_log: log }, policy }) =>
     return policy.event_log[kind] === 'any' ? notAsked(question, actual) : judge(question, holds(log, kind), { actual, expected: kind })
   })
 
-const REPLAYED = asked('TDX-84', 'The logs replay to every register that the policy names', 'tdx-event-log-replay-mismatch')
+const REPLAYED = asked('TDX-84', 'The logs replay to every register that the policy names', [
+  'tdx-event-log-replay-mismatch',
+  'tdx.event_log.replayed_rtmrs',
+])
 
 /** The policy’s part of TDX-84, asked of whoever sends a log. */
 export const replayedRegisters: TdxRule = ({ claims: { event_log: log }, policy: { event_log: policy } }) => {
@@ -31,7 +40,7 @@ export const replayedRegisters: TdxRule = ({ claims: { event_log: log }, policy:
 /** Title of the question about Secure Boot. */
 export const SECURE_BOOT_TITLE = 'A replayed log proves that Secure Boot was on'
 
-const SECURE_BOOT = asked('BOOT', SECURE_BOOT_TITLE, 'tdx-secure-boot-required')
+const SECURE_BOOT = asked('BOOT', SECURE_BOOT_TITLE, ['tdx-secure-boot-required', 'tdx.event_log.secure_boot'])
 
 const STATES = new Map([
   [true, 'on'],

@@ -2,11 +2,15 @@ import type { ProblemCode } from '../../verifiers/problems.ts'
 import type { Check } from '../../verifiers/verifier.ts'
 import { judge, notAsked, oneOf, type Question } from '../check.ts'
 import { hasZeroRtmrs } from './attributes.ts'
+import { isListed, type Listed } from '../listed.ts'
 import { isZero } from './bits.ts'
 import { asked, type TdxCase, type TdxRule } from './rule.ts'
 import { told } from './words.ts'
 
-const SERVICE = asked('TDX-73', 'No service TD is bound that the policy does not list', 'tdx-mrservicetd-not-allowed')
+const SERVICE = asked('TDX-73', 'No service TD is bound that the policy does not list', [
+  'tdx-mrservicetd-not-allowed',
+  'tdx.mr_service_td',
+])
 
 /**
  * TDX-73. A field of zeros, or one that this kind of report does not have, names no service TD; but where one may act on the TD (MIGRATABLE,
@@ -24,14 +28,14 @@ export const serviceTds: TdxRule = ({ claims, policy: { mr_service_td: listed = 
 
 const MRTD_TITLE = 'MRTD is on the policy’s list'
 
-const MRTD = asked('TDX-74', MRTD_TITLE, 'tdx-mrtd-not-allowed')
-const NO_MRTD = asked('TDX-74', MRTD_TITLE, 'tdx-mrtd-policy-missing')
+const MRTD = asked('TDX-74', MRTD_TITLE, ['tdx-mrtd-not-allowed', 'tdx.mr_td'])
+const NO_MRTD = asked('TDX-74', MRTD_TITLE, ['tdx-mrtd-policy-missing', 'tdx.mr_td'])
 
 /** TDX-74. Without a list nothing is accepted: a genuine quote of an unknown TD proves nothing. */
 export const mrTd: TdxRule = ({ claims: { mr_td: actual }, policy: { mr_td: listed } }) => {
   if (listed === 'DANGEROUSLY_ACCEPT_ANY') return [notAsked(MRTD, actual)]
   if (listed === undefined) return [judge(NO_MRTD, false, { actual, expected: 'a list of MRTD values in the policy' })]
-  return [judge(MRTD, listed.includes(actual), { actual, expected: oneOf(listed) })]
+  return [judge(MRTD, isListed(listed, actual), { actual, expected: oneOf(listed) })]
 }
 
 const RTMRS = ['rtmr0', 'rtmr1', 'rtmr2', 'rtmr3'] as const
@@ -39,21 +43,21 @@ const RTMRS = ['rtmr0', 'rtmr1', 'rtmr2', 'rtmr3'] as const
 /** TDX-75. Where nothing was ever extended the registers say nothing, whatever a list holds (section 8.4). */
 export const rtmrs: TdxRule = ({ claims, policy }) =>
   RTMRS.map((register) => {
-    const question = asked('TDX-75', `${register.toUpperCase()} is on the policy’s list`, 'tdx-rtmr-mismatch')
+    const question = asked('TDX-75', `${register.toUpperCase()} is on the policy’s list`, ['tdx-rtmr-mismatch', `tdx.${register}`])
     const [actual, listed] = [claims[register], policy[register]]
     if (listed === undefined) return notAsked(question, actual)
-    return judge(question, !hasZeroRtmrs(claims) && listed.includes(actual), { actual, expected: oneOf(listed) })
+    return judge(question, !hasZeroRtmrs(claims) && isListed(listed, actual), { actual, expected: oneOf(listed) })
   })
 
 type ListedField = 'mr_seam' | 'mr_config_id' | 'mr_owner' | 'mr_owner_config'
 
 const fieldRule = (field: ListedField, id: string, code: ProblemCode): TdxRule => {
-  const question = asked(id, `${field.replaceAll('_', '').toUpperCase()} is on the policy’s list`, code)
+  const question = asked(id, `${field.replaceAll('_', '').toUpperCase()} is on the policy’s list`, [code, `tdx.${field}`])
   return ({ claims, policy }) => [onList(question, claims[field], policy[field])]
 }
 
-const onList = (question: Question, actual: string, listed: readonly string[] | undefined): Check =>
-  listed === undefined ? notAsked(question, actual) : judge(question, listed.includes(actual), { actual, expected: oneOf(listed) })
+const onList = (question: Question, actual: string, listed: Listed | undefined): Check =>
+  listed === undefined ? notAsked(question, actual) : judge(question, isListed(listed, actual), { actual, expected: oneOf(listed) })
 
 /** TDX-76, by measurement. */
 export const mrSeam = fieldRule('mr_seam', 'TDX-76', 'tdx-mrseam-not-allowed')
@@ -64,7 +68,10 @@ export const mrOwner = fieldRule('mr_owner', 'TDX-78', 'tdx-mrowner-mismatch')
 /** TDX-78. */
 export const mrOwnerConfig = fieldRule('mr_owner_config', 'TDX-78', 'tdx-mrownerconfig-mismatch')
 
-const MAJOR = asked('TDX-76', 'The major version of the TDX module is on the policy’s list', 'tdx-mrseam-not-allowed')
+const MAJOR = asked('TDX-76', 'The major version of the TDX module is on the policy’s list', [
+  'tdx-mrseam-not-allowed',
+  'tdx.module_majors',
+])
 
 /** TDX-76, by version: that of the launch, and where the report tells it that of the present. */
 export const moduleMajors: TdxRule = ({ claims: { tee_tcb_svn, tee_tcb_svn2 }, policy: { module_majors: listed } }) => {
@@ -80,7 +87,7 @@ export const moduleMajors: TdxRule = ({ claims: { tee_tcb_svn, tee_tcb_svn2 }, p
   ]
 }
 
-const INITDATA = asked('TDX-77', 'MRCONFIGID binds the initdata document', 'tdx-mrconfigid-mismatch')
+const INITDATA = asked('TDX-77', 'MRCONFIGID binds the initdata document', ['tdx-mrconfigid-mismatch', 'tdx.initdata'])
 
 /** TDX-77, the document’s part (section 7.2). A document that nothing binds is anybody’s. */
 export const initdata: TdxRule = ({ claims: { initdata: sent }, policy: { initdata: word } }: TdxCase) => {

@@ -12,7 +12,10 @@ function reaches(actual: string, least: string): boolean {
 }
 
 const KEPT: Question = {
-  ...asked('TDX-63', 'The current TEE_TCB_SVN is not below the one at launch', 'tdx-tee-tcb-svn2-regression'),
+  ...asked('TDX-63', 'The current TEE_TCB_SVN is not below the one at launch', [
+    'tdx-tee-tcb-svn2-regression',
+    'tdx.tee_tcb_svn2_regression',
+  ]),
   origin: 'specification',
 }
 
@@ -23,7 +26,7 @@ export const svnRegression: TdxRule = ({ claims: { tee_tcb_svn: launch, tee_tcb_
   return [put(KEPT, reaches(current, launch), { actual: current, expected: `at least ${launch}` })]
 }
 
-const LEAST = asked('TDX-80', 'TEE_TCB_SVN at launch reaches the policy’s minimum', 'tdx-tee-tcb-svn-too-low')
+const LEAST = asked('TDX-80', 'TEE_TCB_SVN at launch reaches the policy’s minimum', ['tdx-tee-tcb-svn-too-low', 'tdx.min_tee_tcb_svn'])
 
 /** TDX-80. */
 export const svnMinimum: TdxRule = ({ claims: { tee_tcb_svn: actual }, policy: { min_tee_tcb_svn: least } }) =>

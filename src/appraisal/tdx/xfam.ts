@@ -3,7 +3,7 @@ import { judge, notAsked, oneOf, type Question } from '../check.ts'
 import { hex64, littleEndian } from './bits.ts'
 import { asked, type TdxCase, type TdxRule } from './rule.ts'
 
-const architecture = (title: string): Question => ({ ...asked('TDX-72', title, 'tdx-xfam-not-allowed'), origin: 'specification' })
+const architecture = (title: string): Question => ({ id: 'TDX-72', title, code: 'tdx-xfam-not-allowed', origin: 'specification' })
 
 const X87_SSE = architecture('XFAM has x87 and SSE')
 /** Features of which a part makes no sense (section 6.2). */
@@ -13,9 +13,9 @@ const TOGETHER: readonly { readonly mask: bigint; readonly question: Question }[
   { mask: 0x60000n, question: architecture('XFAM has both parts of AMX or none') },
 ]
 
-const ALLOWED = asked('TDX-72', 'XFAM has no feature that the policy does not allow', 'tdx-xfam-not-allowed')
-const REQUIRED = asked('TDX-72', 'XFAM has every feature that the policy requires', 'tdx-xfam-not-allowed')
-const VALUE = asked('TDX-72', 'XFAM is one of the values that the policy lists', 'tdx-xfam-not-allowed')
+const ALLOWED = asked('TDX-72', 'XFAM has no feature that the policy does not allow', ['tdx-xfam-not-allowed', 'tdx.xfam.allowed'])
+const REQUIRED = asked('TDX-72', 'XFAM has every feature that the policy requires', ['tdx-xfam-not-allowed', 'tdx.xfam.required'])
+const VALUE = asked('TDX-72', 'XFAM is one of the values that the policy lists', ['tdx-xfam-not-allowed', 'tdx.xfam.values'])
 
 /** TDX-72. */
 export const extendedFeatures: TdxRule = ({ claims, policy: { xfam: policy } }) => {

@@ -24,6 +24,7 @@ const check = z
     actual: z.string().optional(),
     expected: z.string().optional().meta({ description: 'Hidden from anonymous callers where the operator wrote it' }),
     origin: z.enum(['specification', 'policy']).optional(),
+    rule: z.string().optional().meta({ description: 'The policy’s path to the rule; hidden like `expected`' }),
     remedy: z.string().optional(),
   })
   .meta({ id: 'Check' })
