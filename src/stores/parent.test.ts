@@ -1,48 +1,14 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { EventEmitter, once } from 'node:events'
 import { afterEach, describe, expect, it } from 'vitest'
+import { forked, killForked, pair } from '../../test/channels.ts'
 import { parentVendor, serveVendor } from '../collateral/parent-vendor.ts'
 import type { Fetched, Vendor } from '../collateral/source.ts'
 import { AttestationError } from '../verifiers/problems.ts'
-import { type Channel, serve } from './ipc.ts'
+import { serve } from './ipc.ts'
 import { memoryStores } from './memory.ts'
 import { parentStores, serveStores } from './parent.ts'
-import type { Stores } from './stores.ts'
 
 const address = 'amd/crl/Milan/vcek'
-const children: ChildProcess[] = []
-afterEach(() => children.splice(0).forEach((child) => child.kill('SIGKILL')))
-
-type Run = (room: string, member: string, ...args: readonly unknown[]) => Promise<unknown>
-
-/** Forks a process that uses these stores; resolves to what runs one call in it. */
-async function forked(stores: Stores, vendor?: Vendor): Promise<Run> {
-  const child = fork(new URL('../../test/store-child.ts', import.meta.url), [], { serialization: 'advanced', execArgv: [] })
-  children.push(child)
-  const channel: Channel = {
-    get connected() {
-      return child.connected
-    },
-    send: (message) => child.send(message as object),
-    on: (event, listener) => child.on(event, listener),
-  }
-  child.setMaxListeners(100)
-  serveStores(stores, channel)
-  if (vendor !== undefined) serveVendor(vendor, channel)
-  await once(child, 'message')
-  let last = 0
-  return (room, member, ...args) =>
-    new Promise((resolve, reject) => {
-      last += 1
-      const id = last
-      child.on('message', (message: { done?: number; value?: unknown; error?: string }) => {
-        if (message.done !== id) return
-        if (message.error === undefined) resolve(message.value)
-        else reject(new Error(message.error))
-      })
-      child.send({ run: [id, room, member, ...args] })
-    })
-}
+afterEach(killForked)
 
 const overloaded = () => Promise.reject(new AttestationError('overloaded', 'full', { retryAfter: 30 }))
 const broken = () => Promise.reject(new Error('disk full'))
@@ -119,24 +85,6 @@ describe("the parent's stores in a forked child", () => {
     ])
   })
 })
-
-/** Both ends in one process: what is sent on one is received on the other. */
-function pair(): { child: Channel; parent: Channel; disconnect: () => void } {
-  const [down, up] = [new EventEmitter(), new EventEmitter()]
-  let connected = true
-  const end = (receives: EventEmitter, sends: EventEmitter): Channel => ({
-    get connected() {
-      return connected
-    },
-    send: (message) => setImmediate(() => connected && sends.emit('message', message)) !== undefined,
-    on: (event, listener) => receives.on(event, listener),
-  })
-  const disconnect = (): void => {
-    connected = false
-    down.emit('disconnect')
-  }
-  return { child: end(down, up), parent: end(up, down), disconnect }
-}
 
 describe('a vendor in the parent', () => {
   it.each<[unknown, Fetched]>([

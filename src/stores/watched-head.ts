@@ -58,7 +58,8 @@ export function watchHead({ shelf, memory, keys, log }: LedgerParts): WatchedHea
   }
   const commit: WatchedHead['commit'] = async (held, next, records) => {
     const bytes = sealHead(keys, next)
-    if (!(await shelf.commit(held.bytes, { ...records, head: bytes }))) return false
+    const written = await shelf.commit(held.bytes, { ...records, head: bytes }).catch(cannotWrite)
+    if (!written) return false
     // Written is written: what cannot be remembered on disk now is tried again at the next read, which then fails.
     await memory.raise({ bytes, head: next }).catch((error: unknown) => {
       log.error({ alarm: 'operators-head-not-remembered', err: error }, 'the head of operators’ documents could not be remembered')
@@ -66,4 +67,10 @@ export function watchHead({ shelf, memory, keys, log }: LedgerParts): WatchedHea
     return true
   }
   return { current, glance, commit }
+}
+
+/** Whatever the reason, for example a full disk: nothing was changed, or all of it, and the operator must look. */
+function cannotWrite(cause: unknown): never {
+  if (cause instanceof AttestationError) throw cause
+  throw new AttestationError('not-ready', 'the store of operators’ documents cannot be written', { retryAfter: 30, cause })
 }
