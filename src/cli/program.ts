@@ -6,7 +6,7 @@ import type { AddCommand } from './command.ts'
 import { addCollateral } from './collateral-command.ts'
 import { addConfig } from './config-command.ts'
 import { addDemo } from './demo-command.ts'
-import { EXIT, UsageError } from './exit.ts'
+import { EXIT, exitOf, UsageError } from './exit.ts'
 import { addInspect } from './inspect-command.ts'
 import { processSession, type Session } from './output.ts'
 import { addServe } from './serve-command.ts'
@@ -50,12 +50,10 @@ function explain(error: unknown): Explained {
   if (error instanceof CommanderError) return { text: '', exit: error.exitCode === 0 ? EXIT.accepted : EXIT.usage }
   if (error instanceof UsageError) return { text: `assay: ${error.message}`, exit: EXIT.usage }
   if (error instanceof ConfigError) return { text: `assay: this cannot be used:\n${configLines(error)}`, exit: EXIT.usage }
-  if (error instanceof AttestationError) return { text: attestationText(error), exit: exitOf(error) }
+  if (error instanceof AttestationError) return { text: attestationText(error), exit: exitOf(error.code) }
   return { text: `assay: ${error instanceof Error ? error.message : String(error)}`, exit: EXIT.failed }
 }
 
 const configLines = ({ problems }: ConfigError): string => problems.map((problem) => `  ${problemText(problem)}`).join('\n')
 
 const attestationText = ({ code, message }: AttestationError): string => `assay: ${code}: ${message}\n  ${problemOf(code).remedy}`
-
-const exitOf = ({ code }: AttestationError): number => (problemOf(code).kind === 'undecided' ? EXIT.undecided : EXIT.refused)

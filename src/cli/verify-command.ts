@@ -1,25 +1,16 @@
-import { Option } from 'commander'
-import type { ActivePolicy } from '../appraisal/policy-set.ts'
 import type { Grounds } from '../config/grounds.ts'
 import { readCertificateBlob } from '../verifiers/pem.ts'
-import { AttestationError, problemOf } from '../verifiers/problems.ts'
-import type { EvidenceFile } from './evidence-file.ts'
-import { EXIT, UsageError } from './exit.ts'
-import { hexBytes, readBytes, readText, timeOf } from './files.ts'
+import { AttestationError } from '../verifiers/problems.ts'
 import { jsonText, type Session } from './output.ts'
 import { repeated, type AddCommand } from './command.ts'
-import type { ExpectedData, Question, Verdict } from './verify.ts'
+import { exitOf, UsageError } from './exit.ts'
+import { readBytes } from './files.ts'
+import type { Question } from './verify.ts'
+import { addQuestionOptions, askedOf, type QuestionFlags } from './verify-question.ts'
 
-type Flags = {
-  readonly collateral: readonly string[]
+type Flags = QuestionFlags & {
   readonly trustAnchor: readonly string[]
-  readonly insecureTestRoot: readonly string[]
   readonly policy?: string
-  readonly nonce?: string
-  readonly reportData?: string
-  readonly binding?: 'hash' | 'nonce'
-  readonly audience?: string
-  readonly at?: string
   readonly offline?: true
   readonly json?: true
 }
@@ -30,19 +21,13 @@ Exit codes: 0 accepted, 1 refused, 2 usage or a file that is not the JSON it sho
 
 /** `assay verify`: the service's own verdict, without service, store or token (design section 6). */
 export const addVerify: AddCommand = (program, session) => {
-  program
+  const command = program
     .command('verify')
     .description('verify evidence from a file; with --policy also ask whether it is acceptable')
     .argument('<evidence>', 'EVIDENCE.json, or - for standard input')
-    .addOption(repeated('--collateral <bundle>', 'vendor documents (assay-collateral/1)'))
+  addQuestionOptions(command)
     .addOption(repeated('--trust-anchor <file>', 'additional TPM root (PEM); never replaces a vendor pin'))
     .option('--policy <file>', 'appraisal policy, YAML or JSON')
-    .option('--nonce <hex>', 'the nonce that the evidence must bind')
-    .addOption(new Option('--report-data <hex>', 'the 64 bytes that REPORT_DATA (REPORTDATA of a quote) must equal').conflicts('nonce'))
-    .addOption(new Option('--binding <kind>', 'how --nonce is bound where the file does not say').choices(['hash', 'nonce']))
-    .option('--audience <name>', 'the audience that --nonce is bound with where the file does not say')
-    .addOption(repeated('--insecure-test-root <file>', 'root (DER or PEM) that replaces those of its vendor, for tests only'))
-    .option('--at <time>', 'verify as of this time (RFC 3339)')
     .option('--offline', 'open no socket')
     .option('--json', 'print the appraisal as JSON')
     .addHelpText('after', HELP)
@@ -55,7 +40,7 @@ async function verifyFile({ path, flags }: { path: string; flags: Flags }, sessi
   for (const remark of remarks(question, flags)) session.note(`assay: ${remark}`)
   const verdict = await verifyEvidence(question)
   session.out(flags.json === true ? jsonText(verdict) : (await import('./verdict-text.ts')).verdictText(verdict))
-  session.exit(exitOf(verdict))
+  session.exit(exitOf(verdict.code))
 }
 
 /** Evidence of a type that nobody here verifies was not even read, so there is no appraisal; a script still gets its answer. */
@@ -68,34 +53,11 @@ function unread(error: unknown, { json, policy }: Flags, session: Session): neve
 }
 
 async function questionOf(path: string, flags: Flags, session: Session): Promise<Question> {
-  const { readEvidenceFile } = await import('./evidence-file.ts')
-  const { readGrounds } = await import('../config/grounds.ts')
+  const { readPolicyFile } = await import('./policy-file.ts')
   flags.trustAnchor.forEach(readRoot)
-  const now = flags.at === undefined ? new Date() : timeOf(flags.at, '--at')
-  const file = withFlags(readEvidenceFile(path), flags)
-  const grounds = await readGrounds({ insecureTestRoots: flags.insecureTestRoot, collateralBundles: flags.collateral }, now)
-  const policy = flags.policy === undefined ? null : await readPolicyFile(flags.policy)
-  const fetch = await fetcher(flags, grounds, session)
-  return { request: file.request, grounds, policy, expected: expectedData(file, flags), now, fetch }
-}
-
-/** What a request says of itself counts; flags fill in what an item alone leaves out. */
-function withFlags({ form, request }: EvidenceFile, { binding, audience }: Flags): EvidenceFile {
-  if (binding === undefined && audience === undefined) return { form, request }
-  if (form === 'request') throw new UsageError('--binding and --audience are for a file with one item: a request says both itself')
-  return { form, request: { ...request, binding: binding ?? request.binding, ...(audience === undefined ? {} : { audience }) } }
-}
-
-const NONCE_BYTES = { min: 8, max: 64 } as const
-
-function expectedData({ request }: EvidenceFile, { nonce, reportData }: Flags): ExpectedData {
-  if (reportData !== undefined) return { from: 'report-data', bytes: hexBytes(reportData, '--report-data') }
-  const stated = request.nonce ?? request.relying_party_nonce
-  const bytes = nonce === undefined ? stated : hexBytes(nonce, '--nonce')
-  if (bytes === undefined) return { from: 'nothing' }
-  if (bytes.length < NONCE_BYTES.min || bytes.length > NONCE_BYTES.max)
-    throw new UsageError(`a nonce has ${NONCE_BYTES.min} to ${NONCE_BYTES.max} bytes`)
-  return { from: nonce === undefined ? 'stated' : 'nonce', bytes }
+  const asked = await askedOf(path, flags)
+  const policy = flags.policy === undefined ? null : readPolicyFile(flags.policy)
+  return { ...asked, policy, fetch: await fetcher(flags, asked.grounds, session) }
 }
 
 /** Nothing asks these roots yet, but a name that is mistyped must not look like one that counts. */
@@ -105,16 +67,6 @@ function readRoot(path: string): void {
     readCertificateBlob(bytes, path)
   } catch (error) {
     throw new UsageError(`--trust-anchor: ${error instanceof Error ? error.message : String(error)}`)
-  }
-}
-
-async function readPolicyFile(path: string): Promise<ActivePolicy> {
-  const { PolicyError, readPolicy } = await import('../appraisal/read-policy.ts')
-  try {
-    return readPolicy(readText(path), path)
-  } catch (error) {
-    if (error instanceof PolicyError) throw new UsageError(error.message)
-    throw error
   }
 }
 
@@ -143,9 +95,4 @@ function remarks({ policy, expected, grounds }: Question, flags: Flags): readonl
     [flags.trustAnchor.length > 0, '--trust-anchor adds TPM roots; this version verifies no TPM evidence, so it changes nothing'],
   ]
   return said.flatMap(([holds, text]) => (holds ? [text] : []))
-}
-
-function exitOf({ code }: Verdict): number {
-  if (code === null) return EXIT.accepted
-  return problemOf(code).kind === 'undecided' ? EXIT.undecided : EXIT.refused
 }
