@@ -34,7 +34,7 @@ const MOST_CHARACTERS = 4 * 1024 * 1024
 const MOST_PROBLEMS = 100
 
 /** What is read, and under which name errors speak of it. */
-export type Reading<T extends z.ZodType> = {
+type Reading<T extends z.ZodType> = {
   readonly schema: T
   readonly what: 'policy' | 'set of reference values'
   readonly origin: string

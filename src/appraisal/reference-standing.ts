@@ -1,0 +1,65 @@
+import { z } from 'zod'
+import { line } from './policy-values.ts'
+import { time } from './reference-values.ts'
+
+/** Short, because the standing of a thousand versions is one record of 256 KiB (stores/document-limits.ts). */
+const reason = () => line(150)
+
+const active = z.strictObject({ state: z.literal('active') })
+const deprecated = z.strictObject({ state: z.literal('deprecated'), until: time() })
+const revoked = z.strictObject({ state: z.literal('revoked'), reason: reason() })
+
+/** What was decided about a version: nothing yet (it is a draft), that it counts, counts until a time, or never again, and why. */
+export const versionStanding = z.discriminatedUnion('state', [active, deprecated, revoked], {
+  error: 'expected `state: active`, `state: deprecated` with `until`, or `state: revoked` with `reason`',
+})
+
+/** See {@link versionStanding}. */
+export type VersionStanding = Readonly<z.output<typeof versionStanding>> | { readonly state: 'draft' }
+
+const VERSION = /^[1-9][0-9]{0,5}$/
+
+const referenceStanding = z.strictObject({ versions: z.record(z.string().regex(VERSION), versionStanding) })
+
+/** The value of a set's standing in the store: a version that is not in it is a draft. Several may be active, for a roll-out. */
+export type ReferenceStanding = z.output<typeof referenceStanding>
+
+/** A set of which nothing was decided. */
+export const NOTHING_DECIDED_OF_SET: ReferenceStanding = { versions: {} }
+
+/** The standing as kept; undefined when it cannot be understood, so that nothing of the set counts. */
+export const readReferenceStanding = (value: unknown): ReferenceStanding | undefined => referenceStanding.safeParse(value).data
+
+/** What was decided about one version. */
+export const standingOf = ({ versions }: ReferenceStanding, version: number): VersionStanding =>
+  (Object.hasOwn(versions, `${version}`) ? versions[`${version}`] : undefined) ?? { state: 'draft' }
+
+/** A decision about one version: the body of a request. */
+export const referenceChange = z.union(
+  [active, deprecated, revoked].map((state) => state.extend({ version: z.int().min(1).max(999_999) })),
+  { error: 'expected version and `state: active`, `state: deprecated` with `until`, or `state: revoked` with `reason`' },
+)
+
+/** See {@link referenceChange}. */
+export type ReferenceChange = Readonly<z.output<typeof referenceChange>>
+
+/** Why a decision cannot be taken. */
+export type ChangeRefusal = 'revoked-for-ever' | 'not-in-force' | 'already-so' | 'until-is-past'
+
+/**
+ * The standing after a decision: draft → active → deprecated → revoked. A deprecated version may be activated again, which is how a roll-out
+ * is taken back; a revoked one never. A draft may be revoked, so that nobody activates it; only what is in force can be deprecated.
+ */
+export function changedStanding(standing: ReferenceStanding, change: ReferenceChange, now: Date): ReferenceStanding | ChangeRefusal {
+  const { version, ...wanted } = change
+  const refusal = refusalOf(standingOf(standing, version), wanted, now)
+  return refusal ?? { versions: { ...standing.versions, [`${version}`]: wanted } }
+}
+
+function refusalOf(found: VersionStanding, wanted: Exclude<VersionStanding, { state: 'draft' }>, now: Date): ChangeRefusal | undefined {
+  if (found.state === 'revoked') return 'revoked-for-ever'
+  if (wanted.state === 'active') return found.state === 'active' ? 'already-so' : undefined
+  if (wanted.state === 'revoked') return undefined
+  if (found.state === 'draft') return 'not-in-force'
+  return new Date(wanted.until) <= now ? 'until-is-past' : undefined
+}
