@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { digestOf, setText, versionOf } from '../../test/reference-sets.ts'
+import { digestOf, documentOf, setText, versionOf } from '../../test/reference-sets.ts'
 import { isListed } from './listed.ts'
 import { readPolicy } from './read-policy.ts'
 import type { VersionStanding } from './reference-standing.ts'
@@ -23,7 +23,13 @@ const named = (members: object) => Object.fromEntries(Object.keys(members).map((
 
 const untilOf = (...versions: readonly ReferenceVersion[]) => resolved(nodes(...versions)).until?.toISOString()
 
-const many = (from: number) => setText(Array.from({ length: 10_000 }, (_, at) => from + at))
+const few = versionOf(1, active)
+
+/** A version with ten thousand values from this number on, made without reading a megabyte of text. */
+const many = (from: number): ReferenceVersion => ({
+  ...few,
+  document: { ...documentOf(setText([1])), snp: { measurements: Array.from({ length: 10_000 }, (_, at) => digestOf(from + at)) } },
+})
 
 describe('resolveReferences', () => {
   it('leaves a policy alone that names no set', () => {
@@ -104,7 +110,7 @@ describe('resolveReferences', () => {
   it('says from when on the answer may be another', () => {
     expect(untilOf(versionOf(1, active))).toBeUndefined()
     expect(
-      until(versionOf(1, { state: 'deprecated', until: LATER }), versionOf(2, active, setText([2], { valid: { until: LATEST } }))),
+      untilOf(versionOf(1, { state: 'deprecated', until: LATER }), versionOf(2, active, setText([2], { valid: { until: LATEST } }))),
     ).toBe(LATER)
     expect(untilOf(versionOf(1, active, setText([1], { valid: { from: LATER, until: LATEST } })))).toBe(LATER)
     expect(untilOf(versionOf(1, active, setText([1], { valid: { from: PAST } })))).toBeUndefined()
@@ -118,7 +124,7 @@ describe('resolveReferences', () => {
   })
 
   it('takes at most 100,000 values in one list, and refuses a set that has more', () => {
-    const versions = Array.from({ length: 10 }, (_, at) => versionOf(at + 1, active, many(at * 10_000)))
+    const versions = Array.from({ length: 10 }, (_, at) => many(at * 10_000))
     const { document } = resolveReferences(policy([{ set: 'nodes' }]), nodes(...versions), NOW)
     expect(document.snp.measurements).toHaveLength(100_000)
     // One value more, that of the policy itself, and the set goes as a whole.
