@@ -2,7 +2,7 @@ import { createSecretKey, randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { alarmLog, draft, keepsDocuments, move } from '../../test/stored-documents.ts'
 import { DOCUMENT_LIMITS, type DocumentLimits } from './document-limits.ts'
-import type { Ref } from './head.ts'
+import { openHead, type Ref } from './head.ts'
 import { processMemory } from './head-memory.ts'
 import { createDocumentStore } from './ledger.ts'
 import { memoryStores } from './memory.ts'
@@ -22,6 +22,13 @@ function opened(limits: Partial<DocumentLimits> = {}) {
 const on = (shelf: Shelf, members: Partial<Shelf>): DocumentStore => {
   const { log } = alarmLog()
   return createDocumentStore({ shelf: { ...shelf, ...members }, memory: processMemory(), keys, log })
+}
+
+/** Where a store keeps the standing of `fleet`. */
+async function refOfStanding({ parts }: ReturnType<typeof opened>): Promise<Ref> {
+  const seen = openHead(keys, (await parts.shelf.head()) ?? new Uint8Array())
+  const standing = seen === 'forged' ? undefined : seen.head.parts.policies.entries.get('fleet')?.standing
+  return standing?.ref ?? 'none'
 }
 
 describe('documents in memory', () => {
@@ -106,6 +113,23 @@ describe('a store of documents', () => {
   it('gives up when others change the head all the time', async () => {
     const busy = on(opened().parts.shelf, { commit: async () => false })
     await expect(busy.append('policies', draft(), 0)).rejects.toMatchObject({ code: 'not-ready', retryAfter: 1 })
+  })
+
+  it('takes no record for another that was sealed under the same name and counter', async () => {
+    const [here, there] = [opened(), opened()]
+    await here.store.append('policies', draft(), 0)
+    await there.store.append('policies', draft(), 0)
+    await here.store.advance('policies', move({ value: 'here' }), 0)
+    const ref = await refOfStanding(here)
+    await there.store.advance('policies', move({ value: 'there' }), 0)
+    const foreign = await refOfStanding(there)
+    const exchanged = {
+      ...here.parts.shelf,
+      get: (asked: Ref) => (asked === ref ? there.parts.shelf.get(foreign) : here.parts.shelf.get(asked)),
+    }
+    expect(await there.store.standing('policies', 'fleet')).toMatchObject({ value: 'there' })
+    expect(await createDocumentStore({ ...here.parts, shelf: exchanged }).standing('policies', 'fleet')).toBeUndefined()
+    expect(here.alarms()).toEqual(['operators-record-forged'])
   })
 
   it('looks again when a record was replaced between the head and the record', async () => {

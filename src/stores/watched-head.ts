@@ -24,16 +24,25 @@ const REFUSALS = {
 } as const
 type Alarm = keyof typeof REFUSALS
 
+/** Refuses with one alarm for one finding: the head is asked for every second by every process. */
+function refusal(log: Telemetry) {
+  let raised: string | undefined
+  return {
+    refuse: (alarm: Alarm, bytes: Uint8Array | undefined): never => {
+      const finding = `${alarm} ${startOf(bytes)}`
+      if (raised !== finding) log.error({ alarm }, REFUSALS[alarm])
+      raised = finding
+      throw new AttestationError('not-ready', REFUSALS[alarm], { retryAfter: 30 })
+    },
+    calm: (): void => {
+      raised = undefined
+    },
+  }
+}
+
 /** Watches one head. */
 export function watchHead({ shelf, memory, keys, log }: LedgerParts): WatchedHead {
-  let raised: string | undefined
-  const refuse = (alarm: Alarm, bytes: Uint8Array | undefined): never => {
-    // Asked every second by every process: one line for one finding is enough.
-    const finding = `${alarm} ${startOf(bytes)}`
-    if (raised !== finding) log.error({ alarm }, REFUSALS[alarm])
-    raised = finding
-    throw new AttestationError('not-ready', REFUSALS[alarm], { retryAfter: 30 })
-  }
+  const { refuse, calm } = refusal(log)
   const current = async (): Promise<SeenHead> => {
     // What was the highest before the read began: a head that others raise meanwhile may overtake it.
     const known = memory.highest()
@@ -46,8 +55,8 @@ export function watchHead({ shelf, memory, keys, log }: LedgerParts): WatchedHea
     return accepted(found)
   }
   const accepted = async (seen: SeenHead): Promise<SeenHead> => {
-    raised = undefined
-    await memory.raise(seen)
+    calm()
+    await memory.raise(seen).catch(failed('the head of operators’ documents cannot be remembered'))
     const highest = memory.highest()
     return highest !== 'forged' && sameBytes(highest.bytes, seen.bytes) ? highest : seen
   }
@@ -58,7 +67,9 @@ export function watchHead({ shelf, memory, keys, log }: LedgerParts): WatchedHea
   }
   const commit: WatchedHead['commit'] = async (held, next, records) => {
     const bytes = sealHead(keys, next)
-    const written = await shelf.commit(held.bytes, { ...records, head: bytes }).catch(cannotWrite)
+    const written = await shelf
+      .commit(held.bytes, { ...records, head: bytes })
+      .catch(failed('the store of operators’ documents cannot be written'))
     if (!written) return false
     // Written is written: what cannot be remembered on disk now is tried again at the next read, which then fails.
     await memory.raise({ bytes, head: next }).catch((error: unknown) => {
@@ -69,8 +80,10 @@ export function watchHead({ shelf, memory, keys, log }: LedgerParts): WatchedHea
   return { current, glance, commit }
 }
 
-/** Whatever the reason, for example a full disk: nothing was changed, or all of it, and the operator must look. */
-function cannotWrite(cause: unknown): never {
-  if (cause instanceof AttestationError) throw cause
-  throw new AttestationError('not-ready', 'the store of operators’ documents cannot be written', { retryAfter: 30, cause })
-}
+/** Whatever the reason, for example a full disk: a change is there as a whole or not at all, and an operator must look. */
+const failed =
+  (what: string) =>
+  (cause: unknown): never => {
+    if (cause instanceof AttestationError) throw cause
+    throw new AttestationError('not-ready', what, { retryAfter: 30, cause })
+  }
