@@ -66,7 +66,7 @@ async function advance(ledger: Ledger, { collection, standing }: Move, expectedC
     const entry = seen.head.parts[collection].entries.get(standing.name)
     if (entry === undefined || !(await isExpected(ledger, { place, entry }, expectedCounter))) return 'conflict'
     const { name, value, by, at } = standing
-    const next: Standing = { name, counter: (entry.standing?.counter ?? 0) + 1, value: structuredClone(value), by, at: new Date(at) }
+    const next: Standing = { name, counter: (entry.standing?.counter ?? 0) + 1, value, by, at: new Date(at) }
     const sealed = sealStanding(ledger.keys, place, next)
     const head = withEntry(seen.head, place, { ...entry, standing: { counter: next.counter, ref: sealed.ref } })
     const drops = entry.standing === undefined ? [] : [entry.standing.ref]
