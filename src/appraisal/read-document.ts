@@ -36,7 +36,7 @@ const MOST_PROBLEMS = 100
 /** What is read, and under which name errors speak of it. */
 type Reading<T extends z.ZodType> = {
   readonly schema: T
-  readonly what: 'policy' | 'set of reference values'
+  readonly what: 'policy' | 'set of reference values' | 'document of Constellation'
   readonly origin: string
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   changedStanding,
-  NOTHING_DECIDED_OF_SET,
+  NOTHING_DECIDED,
   readReferenceStanding,
   referenceChange,
   standingOf,
@@ -17,7 +17,7 @@ const active = { state: 'active' } as const
 const deprecated = { state: 'deprecated', until: LATER } as const
 const revoked = { state: 'revoked', reason: 'leaked build' } as const
 
-const standing = (one: VersionStanding): ReferenceStanding => (one.state === 'draft' ? NOTHING_DECIDED_OF_SET : { versions: { 1: one } })
+const standing = (one: VersionStanding): ReferenceStanding => (one.state === 'draft' ? NOTHING_DECIDED : { versions: { 1: one } })
 
 const decide = (from: VersionStanding, change: Omit<ReferenceChange, 'version'> & object): unknown => {
   const read = referenceChange.parse({ version: 1, ...change })
@@ -46,10 +46,10 @@ describe('the standing of a set', () => {
   })
 
   it('lets several versions be active at once, and touches none but the one named', () => {
-    const one = changedStanding(NOTHING_DECIDED_OF_SET, { version: 1, ...active }, NOW)
+    const one = changedStanding(NOTHING_DECIDED, { version: 1, ...active }, NOW)
     const two = typeof one === 'string' ? one : changedStanding(one, { version: 2, ...active }, NOW)
     expect(two).toEqual({ versions: { 1: active, 2: active } })
-    expect(NOTHING_DECIDED_OF_SET).toEqual({ versions: {} })
+    expect(NOTHING_DECIDED).toEqual({ versions: {} })
   })
 
   it('is read back as it was kept, and not at all when it is something else', () => {
@@ -76,6 +76,6 @@ describe('the standing of a set', () => {
   })
 
   it('knows nothing of versions that only a prototype has', () => {
-    expect(standingOf(NOTHING_DECIDED_OF_SET, Number.NaN)).toEqual({ state: 'draft' })
+    expect(standingOf(NOTHING_DECIDED, Number.NaN)).toEqual({ state: 'draft' })
   })
 })

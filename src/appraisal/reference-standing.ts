@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { line } from './policy-values.ts'
-import { time } from './reference-values.ts'
+import { time } from './time.ts'
 
 /** Short, because the standing of a thousand versions is one record of 256 KiB (stores/document-limits.ts). */
 const reason = () => line(150)
@@ -10,11 +10,16 @@ const deprecated = z.strictObject({ state: z.literal('deprecated'), until: time(
 const revoked = z.strictObject({ state: z.literal('revoked'), reason: reason() })
 
 /** What was decided about a version: nothing yet (it is a draft), that it counts, counts until a time, or never again, and why. */
-export const versionStanding = z.discriminatedUnion('state', [active, deprecated, revoked], {
+const versionStanding = z.discriminatedUnion('state', [active, deprecated, revoked], {
   error: 'expected `state: active`, `state: deprecated` with `until`, or `state: revoked` with `reason`',
 })
 
-/** See {@link versionStanding}. */
+/** The same in a file, where a draft says so. */
+export const fileStanding = z.discriminatedUnion('state', [z.strictObject({ state: z.literal('draft') }), active, deprecated, revoked], {
+  error: 'expected `state: draft`, `state: active`, `state: deprecated` with `until`, or `state: revoked` with `reason`',
+})
+
+/** What was decided about a version, or that nothing was. */
 export type VersionStanding = Readonly<z.output<typeof versionStanding>> | { readonly state: 'draft' }
 
 const VERSION = /^[1-9][0-9]{0,5}$/
@@ -25,7 +30,7 @@ const referenceStanding = z.strictObject({ versions: z.record(z.string().regex(V
 export type ReferenceStanding = z.output<typeof referenceStanding>
 
 /** A set of which nothing was decided. */
-export const NOTHING_DECIDED_OF_SET: ReferenceStanding = { versions: {} }
+export const NOTHING_DECIDED: ReferenceStanding = { versions: {} }
 
 /** The standing as kept; undefined when it cannot be understood, so that nothing of the set counts. */
 export const readReferenceStanding = (value: unknown): ReferenceStanding | undefined => referenceStanding.safeParse(value).data

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { DESCRIBED, digestOf, documentOf, setText } from '../../test/reference-sets.ts'
 import { contentDigest } from './canonical.ts'
 import { PolicyError } from './read-policy.ts'
-import { measurementsOf, readReferenceSet, valuesAt } from './reference-values.ts'
+import { measurementsOf, readReferenceFile, readReferenceSet, valuesAt } from './reference-values.ts'
 
 const problems = (document: object | string): readonly string[] => {
   try {
@@ -122,5 +122,36 @@ snp:
 
   it('refuses 100,000 values with one sentence', () => {
     expect(problems(setText(Array.from({ length: 100_000 }, (_, at) => at)))).toEqual([expect.stringContaining('longer than')])
+  })
+})
+
+const readFile = (members: object) => readReferenceFile(setText([0], members), 'nodes.yaml')
+
+describe('a file of a set', () => {
+  it('says which version it is and how that stands, neither of which is its content', () => {
+    const until = '2026-07-01T00:00:00Z'
+    expect(readFile({ version: 3, standing: { state: 'deprecated', until } })).toEqual({
+      ...readReferenceSet(setText([0]), 'a'),
+      version: 3,
+      standing: { state: 'deprecated', until: '2026-07-01T00:00:00.000Z' },
+    })
+  })
+
+  it('is a draft until it says otherwise', () => {
+    expect(readFile({})).toMatchObject({ version: 1, standing: { state: 'draft' } })
+  })
+
+  it.each([
+    [{ version: 0 }, 'version'],
+    [{ version: '1' }, 'version'],
+    [{ standing: 'active' }, 'standing'],
+    [{ standing: { state: 'revoked' } }, 'standing.reason'],
+    [{ standing: { state: 'trusted' } }, 'standing.state'],
+    [{ standing: { state: 'active', until: '2026-07-01T00:00:00Z' } }, 'standing.until'],
+    [{ warn_only: ['tdx.mr_td'] }, 'warn_only'],
+  ])('is refused with %o', (members, path) => {
+    expect(() => readFile(members)).toThrow(
+      new RegExp(`^nodes\\.yaml: the set of reference values cannot be used\\n {2}nodes\\.yaml(?::1)? ${path}: `),
+    )
   })
 })

@@ -3,18 +3,13 @@ import { contentDigest } from './canonical.ts'
 import { digest, hasMembers, hex, line, name } from './policy-values.ts'
 import { deepFreeze, readDocument } from './read-document.ts'
 import type { ReferencePlace } from './reference-lists.ts'
+import { fileStanding, type VersionStanding } from './reference-standing.ts'
+import { time } from './time.ts'
 
 /** Values of one version of a set. A version is at most 1 MiB of text, which holds fewer than 11,000 values of 48 bytes. */
 const MOST_VALUES = 10_000
 
-const TIME = { error: 'expected a time such as 2026-01-31T12:00:00Z' }
-
-/** A point in time with its offset; kept in UTC, so that equal times are equal text. */
-export const time = () =>
-  z
-    .string(TIME)
-    .refine((text) => z.iso.datetime({ offset: true }).safeParse(text).success, TIME)
-    .transform((text) => new Date(text).toISOString())
+const TOO_MANY = `more than ${MOST_VALUES} values: spread them over several sets`
 
 /** A value, or a value with what it is, for people: `{ value: …, label: kernel 6.12.4, 4 vCPUs }`. */
 const labelled = (value: z.ZodType<string>) =>
@@ -29,15 +24,14 @@ const values = (value: z.ZodType<string>) =>
   z
     .array(labelled(value), { error: 'expected a list' })
     .min(1, { error: 'an empty list says nothing: leave the member out, or list something' })
-    .max(MOST_VALUES, { error: `more than ${MOST_VALUES} values: spread them over several sets` })
+    .max(MOST_VALUES, { error: TOO_MANY })
     .refine((entries) => new Set(entries.map((entry) => valueOf(entry))).size === entries.length, { error: 'the list holds a value twice' })
     .optional()
 
 const PCR = { error: 'expected the number of a PCR, 0 to 23, as a member' }
 
 /** Registers of one bank. Zero is a value: nothing was measured into the register. */
-const pcrs = (bytes: number) =>
-  z.record(z.string().regex(/^(?:0|1[0-9]?|2[0-3]?|[3-9])$/, PCR), values(hex(bytes)), { error: 'expected members 0 to 23' }).optional()
+const pcrs = (bytes: number) => z.record(z.string().regex(/^(?:0|1[0-9]?|2[0-3]?|[3-9])$/, PCR), values(hex(bytes)), PCR).optional()
 
 /** Where a set has values, by the name of the measurement in the technology's own words. */
 const measured = {
@@ -65,7 +59,6 @@ const validity = z
     when: ({ value }) => hasMembers(value),
   })
 
-/** A set of reference values as it is written; which of its versions count is its standing, not its content. Unknown members are refused. */
 const members = z.strictObject({
   name: name(),
   description: line(500).optional(),
@@ -102,20 +95,24 @@ export function measurementsOf({ snp = {}, tdx = {}, sgx = {}, tpm }: Written): 
 
 const countOf = (written: Written): number => [...measurementsOf(written).values()].reduce((sum, entries) => sum + entries.length, 0)
 
-const whole = { when: ({ value, issues }: z.core.ParsePayload) => hasMembers(value) && issues.length === 0 }
+type Whole = Written & { readonly warn_only?: readonly string[] | undefined }
 
-/** {@link members} with what must hold between them. */
-export const referenceDocument = members
-  .refine((written) => countOf(written) > 0, { ...whole, error: 'the set has no value: list measurements under snp, tdx, sgx or tpm' })
-  .refine((written) => countOf(written) <= MOST_VALUES, {
-    ...whole,
-    error: `more than ${MOST_VALUES} values: spread them over several sets`,
-  })
-  .refine(({ warn_only = [], ...written }) => warn_only.every((path) => measurementsOf(written).has(path)), {
-    ...whole,
-    path: ['warn_only'],
-    error: 'names a measurement that the set does not have',
-  })
+/** What must hold between members; asked of documents whose members are all as they should be. */
+function consistent(written: Whole, context: z.RefinementCtx): void {
+  const [count, lists] = [countOf(written), measurementsOf(written)]
+  const complain = (message: string, path: readonly string[] = []) => context.addIssue({ code: 'custom', message, path: [...path] })
+  if (count === 0) complain('the set has no value: list measurements under snp, tdx, sgx or tpm')
+  if (count > MOST_VALUES) complain(TOO_MANY)
+  if (!(written.warn_only ?? []).every((path) => lists.has(path))) complain('names a measurement that the set does not have', ['warn_only'])
+}
+
+/** One version of a set as it is written; which of its versions count is its standing, not its content. Unknown members are refused. */
+export const referenceDocument = members.superRefine(consistent)
+
+/** A file holds a version with its number and its standing, because files have no history. Without a standing it is a draft. */
+const referenceFile = members
+  .extend({ version: z.int().min(1).max(999_999).default(1), standing: fileStanding.default({ state: 'draft' }) })
+  .superRefine(consistent)
 
 /** One version of a set: plain data, deeply frozen. */
 export type ReferenceDocument = Frozen<z.output<typeof referenceDocument>>
@@ -133,3 +130,12 @@ export const readReferenceSet = (text: string, origin: string): ReferenceContent
 /** The values of a set for one list of a policy. */
 export const valuesAt = (document: ReferenceDocument, place: ReferencePlace): readonly string[] =>
   (measurementsOf(document).get(place) ?? []).map((entry) => valueOf(entry))
+
+/** One version of a set from a file, with what the file says of it. Throws PolicyError with all problems at once. */
+export function readReferenceFile(
+  text: string,
+  origin: string,
+): ReferenceContent & { readonly version: number; readonly standing: VersionStanding } {
+  const { version, standing, ...document } = readDocument(text, { schema: referenceFile, what: 'set of reference values', origin })
+  return { ...referenceContent(document), version, standing }
+}
