@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { policySchemaText } from '../src/appraisal/json-schema.ts'
 import { contractText } from '../src/routes/openapi/document.ts'
 import { problemsPage } from './problems-page.ts'
 
 /** Writes what derives from schemas and tables; test/openapi.test.ts fails while any of it is stale. */
-const files = { 'openapi.yaml': contractText(), 'docs/problems.md': problemsPage() }
+const files = { 'openapi.yaml': contractText(), 'docs/problems.md': problemsPage(), 'docs/policy.schema.json': policySchemaText() }
 for (const [name, text] of Object.entries(files)) writeFileSync(resolve(import.meta.dirname, '..', name), text)

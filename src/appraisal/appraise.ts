@@ -2,16 +2,12 @@ import { hasOutcome } from '../verifiers/checks.ts'
 import type { ProblemCode } from '../verifiers/problems.ts'
 import type { Check, EvidenceType, Finding, Mode } from '../verifiers/verifier.ts'
 import type { Appraisal, CollateralSummary, Freshness, ItemAppraisal, Judgement } from './appraisal.ts'
-import type { Question } from './check.ts'
-import { judge, notAsked } from './check.ts'
 import type { AppraisalPolicy } from './policy.ts'
 import type { ActivePolicy } from './policy-set.ts'
 import { ruled } from './ruled.ts'
 import { noClaim, refusedVector, vectorOf } from './trustworthiness.ts'
+import { composition, evidenceType, keyBinding, tokenNames, withWarnings, type KeyBinding } from './whole.ts'
 import { codesOf, highestRanked, isTolerated, refusalOf, statusOfChecks, worstStatus } from './verdict.ts'
-
-/** Whether the evidence binds a key of the caller; `not-asked` on the command line, where there is no caller. */
-export type KeyBinding = 'bound' | 'unbound' | 'not-asked'
 
 /** One piece of evidence as the verifier left it. */
 type AppraisedItem = {
@@ -75,14 +71,19 @@ const genuineness = ({ type, fresh, finding }: AppraisedItem): Judged => ({
   },
 })
 
+/** Rules are for evidence that the policy accepts at all. */
+const NOT_RULED: ReturnType<typeof ruled> = { checks: [], advisories: [] }
+
 /** Policy is asked about believable claims only: what a forged report says is nobody's business. */
 function underPolicy(item: AppraisedItem, input: AppraisalInput, policy: AppraisalPolicy): Judged {
   const refusal = refusalOf(item.finding)
   if (refusal !== undefined) return refused(item, refusal)
   const { type, fresh, finding } = item
   const claims = finding.claims ?? {}
-  const { checks: answers, advisories } = ruled(claims, policy)
-  const checks = [...finding.checks, ...answers, keyBinding(input.keyBinding, policy)]
+  const accepted = evidenceType(claims, policy)
+  const { checks: answers, advisories } = accepted.outcome === 'fail' ? NOT_RULED : ruled(claims, policy)
+  const others = [accepted, composition(policy), ...tokenNames(claims, policy), keyBinding(input.keyBinding, policy)]
+  const checks = [...finding.checks, ...withWarnings(answers, policy), ...others]
   const counted = hasOutcome(checks, 'warn') ? checks.filter((check) => !isTolerated(check)) : checks
   const status = statusOfChecks(counted)
   return {
@@ -103,13 +104,6 @@ const refused = ({ type, fresh, finding }: AppraisedItem, code: ProblemCode): Ju
     advisories: [],
   },
 })
-
-const KEY: Question = { id: 'KEY', title: 'The evidence binds a key of the caller', code: 'cnf-key-required', origin: 'policy' }
-
-const keyBinding = (binding: KeyBinding, policy: AppraisalPolicy): Check =>
-  binding === 'not-asked' || policy.key_binding === 'DANGEROUSLY_OPTIONAL'
-    ? notAsked(KEY, binding)
-    : judge(KEY, binding === 'bound', { actual: binding, expected: 'bound' })
 
 /** A warning refuses, under its own code, unless the policy issues tokens on warnings. */
 function codeOf(checks: readonly Check[], policy: AppraisalPolicy): ProblemCode | undefined {

@@ -48,8 +48,18 @@ const keyOf = (value: string | number | SetEntry): string | number => (typeof va
 /** The values of a set of reference values, by its name. */
 const setEntry = () => z.strictObject({ set: name() }).transform((entry): SetEntry => entry)
 
+/** What documentation and templates put where a digest belongs. */
+const PLACEHOLDERS = ['ff', '0123456789abcdef', '1234567890abcdef', 'deadbeef', 'cafebabe', '00112233445566778899aabbccddeeff']
+
+const PLACEHOLDER = { error: 'this is a placeholder: put the value of what you run in its place' }
+
+/** Whether a value is one of them over and over. */
+const isPlaceholder = (value: string): boolean =>
+  PLACEHOLDERS.some((unit) => value === unit.repeat(Math.ceil(value.length / unit.length)).slice(0, value.length))
+
 /** A list of measurements whose entries may also name sets of reference values: `{ set: nodes }`. */
-export const references = (value: z.ZodType<string>) => list(z.union([value, setEntry()], said('a value or `{ set: name }`')))
+export const references = (value: z.ZodType<string>) =>
+  list(z.union([value.refine((text) => !isPlaceholder(text), PLACEHOLDER), setEntry()], said('a value or `{ set: name }`')))
 
 /** The same, or the word by which anything goes. */
 export const referencesOrAny = (bytes: number) =>

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { PRESET_NAMES } from './presets/names.ts'
+import { tokenMembers } from './policy-token.ts'
 import { sgx } from './policy-sgx.ts'
 import { minTcb } from './policy-tcb.ts'
 import { tdx } from './policy-tdx.ts'
@@ -59,6 +61,9 @@ const crl = z.strictObject({
   skew_seconds: whole(0, 300).default(60),
 })
 
+/** A provider by its name, or by a pattern with one `*` for any run of lower-case letters, digits and dashes. */
+const provider = () => line(255).refine((text) => text.split('*').length <= 2, { error: 'a pattern has one `*` at most' })
+
 /** Section 9, in its order. What is left out has its strict value; a list that is left out asks nothing, except `measurements`. */
 const snp = z
   .strictObject({
@@ -92,7 +97,7 @@ const snp = z
     min_current_mit_vector: bits64().optional(),
     require_current_mit_superset_of_launch: yesOrNo().default(false),
     allowed_signing_keys: list(words(['vcek', 'vlek'])).default(['vcek', 'vlek']),
-    csp_ids: list(line(255)).optional(),
+    csp_ids: list(provider()).optional(),
     masked_chip_id: words(['refuse', 'allow']).default('refuse'),
     denied_hwids: list(digest(64, 8)).optional(),
     denied_vek_spki: list(digest(32)).optional(),
@@ -111,9 +116,15 @@ const snp = z
     when: ({ value }) => hasMembers(value),
   })
 
-/** The document as it is written (design sections 3 and 4); unknown members are refused. */
+/** The document as it is written (design sections 3 and 4), every member by itself; unknown members are refused. */
 export const policyDocument = z.strictObject({
   name: name(),
+  /** The preset whose members hold where this document has none; read-policy.ts lays it under. */
+  extends: words(PRESET_NAMES).optional(),
+  /** Technologies whose evidence is accepted at all. */
+  evidence: list(words(['snp', 'tdx', 'sgx'])).default(['snp', 'tdx', 'sgx']),
+  /** What evidence may be made of. `single`: one item that carries the challenge itself. The others are not supported yet, and refuse. */
+  compositions: list(words(['single', 'azure-hcl', 'coconut-svsm'])).default(['single']),
   /** Whether evidence must bind a key of the caller. Without one the token is a bearer token. */
   key_binding: words(['required', 'DANGEROUSLY_OPTIONAL']).default('required'),
   /** Assay gives no replay protection for a nonce of the relying party. */
@@ -122,7 +133,9 @@ export const policyDocument = z.strictObject({
   issue_on: words(['affirming', 'warning']).default('affirming'),
   /** `full` shows what this policy expects to callers without a role, too. */
   explain: words(['minimal', 'full']).default('minimal'),
-  token: z.strictObject({ lifetime_seconds: whole(60, 900).default(300) }).prefault({}),
+  token: tokenMembers.prefault({}),
+  /** Rules that only warn, by their paths: a failure becomes a warning. */
+  warn: list(z.string({ error: 'expected the path of a rule' })).optional(),
   snp: snp.prefault({}),
   tdx: tdx.prefault({}),
   sgx: sgx.prefault({}),

@@ -13,7 +13,7 @@ import type { Mode } from '../verifiers/verifier.ts'
 import type { TokenKey } from './keys.ts'
 import { leanClaims } from './lean.ts'
 import { createSigner, type Signer } from './sign.ts'
-import { hostIdOf, subjectOf } from './subject.ts'
+import { groupsOf, hostIdOf, subjectOf } from './subject.ts'
 
 /** All that a token says beyond the appraisal. */
 export type TokenRequest = {
@@ -86,13 +86,15 @@ function issue(parts: IssuerParts, signer: Signer, request: TokenRequest): { tok
   refuseUnlessDeserved(parts.mode, request)
   const jti = randomName(JTI_BYTES).toString('base64url')
   const { issuedAt, expiresAt } = lifetime(parts, request)
-  const subject = { appraisal, audience: audience.name, thumbprint: cnf?.thumbprint, jti }
+  const { subject: template, groups } = policy.document.token
+  const subject = { appraisal, audience: audience.name, thumbprint: cnf?.thumbprint, jti, template }
   const claims = leanClaims({
     appraisal,
     weakenings: namedWeakenings(policy.document),
     issuer: parts.issuer,
     audience: audience.name,
     subject: subjectOf(parts.keys.subject, subject),
+    groups: groups === undefined ? undefined : groupsOf(groups, appraisal),
     hostId: hostIdOf(parts.keys.subject, subject),
     nonce,
     cnf: cnf?.jwk,

@@ -20,6 +20,8 @@ export type LeanParts = {
   readonly issuer: string
   readonly audience: string
   readonly subject: string
+  /** What the policy lets the token’s holder be a member of. */
+  readonly groups?: readonly string[] | undefined
   readonly hostId: string | undefined
   readonly nonce: Uint8Array
   readonly cnf: PublicJwk | undefined
@@ -55,6 +57,7 @@ function claimsOf(parts: LeanParts, detail: Detail): object {
   return {
     iss: parts.issuer,
     sub: parts.subject,
+    groups: parts.groups,
     aud: parts.audience,
     iat: parts.issuedAt,
     nbf: parts.issuedAt - NBF_SKEW_SECONDS,

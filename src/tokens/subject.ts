@@ -1,5 +1,7 @@
 import { createHmac, type KeyObject } from 'node:crypto'
 import type { Appraisal } from '../appraisal/appraisal.ts'
+import { renderName } from '../appraisal/token-names.ts'
+import { AttestationError } from '../verifiers/problems.ts'
 
 /** Whom a token is about. */
 export type SubjectInput = {
@@ -8,6 +10,8 @@ export type SubjectInput = {
   /** RFC 7638 thumbprint of the bound key. */
   readonly thumbprint: Uint8Array | undefined
   readonly jti: string
+  /** The policy’s template; absent: a pseudonym. */
+  readonly template?: string | undefined
 }
 
 /** What names an instance or its host; part of the pseudonym, so that no two kinds collide. */
@@ -17,14 +21,26 @@ type Kind = 'cnf' | 'tpm' | 'snp' | 'once' | 'host'
 const PSEUDONYM_BYTES = 16
 
 /**
- * `sub` names the attested instance, never its host (design section 4): the bound key; else REPORT_ID, which AMD's firmware draws for each
+ * `sub` is what the policy’s template says. Without one it names the attested instance, never its host (design section 4): the bound key; else REPORT_ID, which AMD's firmware draws for each
  * guest; else the token alone. `urn:assay:<kind>:<32 hex digits>`, different for every audience.
  */
-export function subjectOf(key: KeyObject, { appraisal, audience, thumbprint, jti }: SubjectInput): string {
+export function subjectOf(key: KeyObject, { appraisal, audience, thumbprint, jti, template }: SubjectInput): string {
+  if (template !== undefined) return nameOf(template, appraisal)
   if (thumbprint !== undefined) return pseudonym(key, audience, { kind: 'cnf', value: thumbprint })
   const reportId = unlessZero(snpOf(appraisal)?.report_id)
   if (reportId !== undefined) return pseudonym(key, audience, { kind: 'snp', value: reportId })
   return pseudonym(key, audience, { kind: 'once', value: Buffer.from(jti, 'utf8') })
+}
+
+/** The groups of a token, from the policy’s templates. Throws `internal-error` as {@link subjectOf} does. */
+export const groupsOf = (templates: readonly string[], appraisal: Appraisal): readonly string[] =>
+  templates.map((template) => nameOf(template, appraisal))
+
+/** What the appraisal found absent was refused there, so that here the fault would be ours. Of several items the first that has the values. */
+function nameOf(template: string, { evidence }: Appraisal): string {
+  const name = evidence.map(({ claims }) => renderName(template, claims)).find((rendered) => rendered !== undefined)
+  if (name === undefined) throw new AttestationError('internal-error', 'a name of the token cannot be formed')
+  return name
 }
 
 /** `host_id`: CHIP_ID, or Intel's PPID, pseudonymised alike; undefined if it is masked or zero. */

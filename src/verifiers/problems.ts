@@ -12,7 +12,10 @@ type ProblemKind = 'caller' | 'malformed' | 'not-genuine' | 'not-acceptable' | '
 /** One row of the table: `meaning` says what was found, `remedy` what mends it. Callers' problems have a status of their own. */
 export type Problem = { readonly title: string; readonly remedy: string } & (
   | { readonly kind: Exclude<ProblemKind, 'caller'> }
-  | { readonly kind: 'caller'; readonly status: 400 | 401 | 403 | 404 | 405 | 406 | 408 | 409 | 412 | 413 | 414 | 415 | 422 | 429 | 431 }
+  | {
+      readonly kind: 'caller'
+      readonly status: 400 | 401 | 403 | 404 | 405 | 406 | 408 | 409 | 412 | 413 | 414 | 415 | 422 | 428 | 429 | 431
+    }
 )
 
 /**
@@ -114,6 +117,16 @@ export const PROBLEMS = {
     kind: 'malformed',
     title: 'The evidence does not follow its specification',
     remedy: 'Send the bytes exactly as the platform gave them.',
+  },
+  'evidence-type-not-accepted': {
+    kind: 'not-acceptable',
+    title: 'The policy does not accept this type of evidence',
+    remedy: 'Send evidence of a type that the policy lists under `evidence`, or name another policy of the audience.',
+  },
+  'token-name-unavailable': {
+    kind: 'not-acceptable',
+    title: 'A name that the policy gives its tokens cannot be formed from this evidence',
+    remedy: 'Operator: let `token.subject` and `token.groups` hold values only that every guest of this policy has.',
   },
   'policy-denied': {
     kind: 'not-acceptable',

@@ -88,7 +88,7 @@ describe('answers about SGX', () => {
   it('name every question about the platform and the enclave, asked or not', () => {
     const ids = new Set(checksOf(judged(accepted, soundSgx)).map(({ id }) => id))
     const numbers = [61, 62, 64, 65, 66, 80, 81, 82, 89].map((number) => `TDX-${number}`)
-    expect(ids).toEqual(new Set(['TDX-52', ...numbers, 'KEY']))
+    expect(ids).toEqual(new Set(['TDX-52', ...numbers, 'TYPE', 'COMPOSITION', 'KEY']))
   })
 
   it('refuse a debug enclave whose TCB is accepted (matrix row 86)', () => {

@@ -54,12 +54,21 @@ const CSP: Question = {
   rule: 'snp.csp_ids',
 }
 
+/** Whether a provider is one of a pattern with at most one `*`, which stands for what may stand in one part of a host’s name. */
+function isOf(pattern: string, named: string): boolean {
+  const star = pattern.indexOf('*')
+  if (star < 0) return pattern === named
+  const [before, after] = [pattern.slice(0, star), pattern.slice(star + 1)]
+  if (!named.startsWith(before) || !named.endsWith(after)) return false
+  return /^[a-z0-9-]+$/.test(named.slice(before.length, Math.max(before.length, named.length - after.length)))
+}
+
 /** SNP-45. A VCEK names no provider, so the question is put to VLEKs only. */
 export const provider: SnpRule = ({ claims, policy }) => {
   const named = claims.vek.csp_id
   const actual = named ?? 'none'
   if (policy.csp_ids === undefined || claims.signing_key === 'vcek') return [notAsked(CSP, actual)]
-  const known = named !== null && policy.csp_ids.includes(named)
+  const known = named !== null && policy.csp_ids.some((pattern) => isOf(pattern, named))
   return [judge(CSP, known, { actual, expected: oneOf(policy.csp_ids) })]
 }
 

@@ -104,7 +104,7 @@ const ROWS: readonly Row[] = [
     'tdx-td-attributes-not-allowed',
   ]),
   [
-    { td_attributes: { values: ['0x10000000', '0x8000000050000000'] } },
+    { td_attributes: { values: ['0x10000000', '0x8000000050000000'], perfmon: 'allow' } },
     attributes({ value: '0000004000000000' }),
     attributes({ value: '0000005000000080' }),
     'tdx-td-attributes-not-allowed',

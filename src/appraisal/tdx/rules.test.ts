@@ -99,7 +99,7 @@ describe('answers about TDX', () => {
   it('name every question of the specification, asked or not, in its order', () => {
     const ids = checksOf(strictly({}, soundTdx)).map(({ id }) => id)
     const numbers = Array.from({ length: 22 }, (_, at) => `TDX-${61 + at}`).filter((id) => id !== 'TDX-79')
-    expect([...new Set(ids)]).toEqual(['TDX-52', ...numbers, 'TDX-83', 'TDX-84', 'BOOT', 'KEY'])
+    expect([...new Set(ids)]).toEqual(['TDX-52', ...numbers, 'TDX-83', 'TDX-84', 'BOOT', 'TYPE', 'COMPOSITION', 'KEY'])
     const asked = checksOf(strictly({}, soundTdx)).filter((check) => check.outcome !== 'skip')
     expect(asked.every((check) => check.origin !== undefined)).toBe(true)
   })

@@ -1,0 +1,21 @@
+import { z } from 'zod'
+import { contradictions, type Contradiction } from './impossible.ts'
+import { policyDocument, type AppraisalPolicy } from './policy.ts'
+import { tokenProblems } from './policy-token.ts'
+import { warnCheck } from './rule-paths.ts'
+
+const { snp, tdx, sgx } = policyDocument.shape
+const warnProblem = warnCheck(z.strictObject({ snp, tdx, sgx }))
+
+/** What is wrong with a document whose members are each well-formed: rules that cannot hold, names that cannot be given, paths of no rule. */
+export const coherent = z.custom<z.output<typeof policyDocument>>().superRefine((document, context) => {
+  for (const { path, message } of [...warnProblems(document), ...contradictions(document), ...tokenProblems(document)]) {
+    context.addIssue({ code: 'custom', path: [...path], message })
+  }
+})
+
+const warnProblems = ({ warn = [] }: AppraisalPolicy): readonly Contradiction[] =>
+  warn.flatMap((path, at) => {
+    const message = warnProblem(path)
+    return message === undefined ? [] : [{ path: ['warn', at], message }]
+  })
