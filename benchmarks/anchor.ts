@@ -4,10 +4,14 @@ import { generateKeyPairSync, sign, verify } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { cpuSeconds, median } from './measure.ts'
 
-/** P-384 verifications per second of OpenSSL on all cores at once. */
-export function opensslCeiling(seconds: number): number {
+/** Verifications per second of OpenSSL on all cores at once. */
+export function opensslCeiling(curve: 'P-256' | 'P-384', seconds: number): number {
   const cores = String(availableParallelism())
-  const run = spawnSync('openssl', ['speed', '-mr', '-seconds', String(seconds), '-multi', cores, 'ecdsap384'], { encoding: 'utf8' })
+  const run = spawnSync(
+    'openssl',
+    ['speed', '-mr', '-seconds', String(seconds), '-multi', cores, `ecdsa${curve.toLowerCase().replace('-', '')}`],
+    { encoding: 'utf8' },
+  )
   // Machine-readable totals: +F4:<row>:<bits>:<sign per op>:<verify per op>; per-op seconds or rates by version of OpenSSL.
   const row = run.stdout.split('\n').findLast((line) => line.startsWith('+F4:'))
   const last = Number(row?.split(':').at(-1))

@@ -1,4 +1,4 @@
-/** A fake AMD, a host of its, and the files with which a service accepts them; all in a folder that is removed afterwards. */
+/** Hosts of a simulated vendor, and the files with which a service accepts them; all in a folder that is removed afterwards. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -6,59 +6,89 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { fakeAmd } from '../src/simulator/amd.ts'
-import { attestRequest } from '../src/simulator/attest.ts'
+import { attestRequest, type Attester } from '../src/simulator/attest.ts'
 import { bindingKey } from '../src/simulator/binding-keys.ts'
 import { collateralBundle } from '../src/simulator/bundle.ts'
 import { pem } from '../src/simulator/envelopes.ts'
-import { fakeHost, type FakeHost } from '../src/simulator/hosts.ts'
+import { fakeHost } from '../src/simulator/hosts.ts'
 import { SIM_MEASUREMENT } from '../src/simulator/report.ts'
+import type { SnpEvidence, TdxEvidence } from '../src/verifiers/verifier.ts'
 import { collect, httpRequest, type Target } from './client.ts'
 
-/** What every measurement shares. */
-export type Setting = {
-  readonly host: FakeHost
+/** Hosts, and the service that accepts them. */
+export type Setting = Technology & {
+  readonly rootFiles: readonly string[]
   readonly environment: Readonly<Record<string, string>>
   readonly folder: string
-  readonly remove: () => void
+  readonly remove: () => Promise<void>
+}
+
+/** What is measured: whose evidence, and what a service needs to accept it without asking anybody. */
+export type Technology = {
+  readonly host: Attester<never>
+  /** The same host's evidence as a verifier is given it. */
+  readonly evidence: (reportData: Uint8Array) => SnpEvidence | TdxEvidence
+  /** What the policy says of it. */
+  readonly accepts: Readonly<Record<string, unknown>>
+  /** DER. */
+  readonly roots: readonly Uint8Array[]
+  readonly bundle: unknown
+  /** Members of the configuration. */
+  readonly sources: Readonly<Record<string, unknown>>
+  readonly stop?: () => Promise<void>
 }
 
 /** A service that was started for the benchmark. */
 export type Service = { readonly pid: number; readonly target: Target; readonly startMs: number; readonly stop: () => Promise<void> }
 
-const POLICY = (name: string, keyBinding: string) => ({
-  name,
-  key_binding: keyBinding,
-  snp: { measurements: [Buffer.from(SIM_MEASUREMENT).toString('hex')] },
-})
-
 /** Key binding as the production presets want it, or bearer tokens: the first costs one more public-key operation. */
 export type Binding = 'bound' | 'bearer'
 
-/** Mints and writes everything. The VCEK is in the bundle, so that its host is a known one. */
-export async function prepareSetting(): Promise<Setting> {
-  const folder = mkdtempSync(join(tmpdir(), 'assay-bench-'))
+/** A simulated AMD and one host of its. The VCEK is in the bundle, so that its host is a known one. */
+export async function snpTechnology(): Promise<Technology> {
   const amd = await fakeAmd({ products: ['Milan'] })
   const host = fakeHost(amd, { ships: 'nothing' })
+  return {
+    host,
+    evidence: (reportData) => ({ type: 'snp', form: 'report', bytes: host.report(reportData), certificates: [] }),
+    accepts: { snp: { measurements: [Buffer.from(SIM_MEASUREMENT).toString('hex')] } },
+    roots: [amd.root('Milan')],
+    bundle: collateralBundle(amd, [host.vek]),
+    sources: { intel_collateral: 'off' },
+  }
+}
+
+/** Writes everything. */
+export function prepareSetting(technology: Technology): Setting {
+  const folder = mkdtempSync(join(tmpdir(), 'assay-bench-'))
   const write = (name: string, text: string): string => {
     writeFileSync(join(folder, name), text)
     return join(folder, name)
   }
+  const policy = (name: Binding, keyBinding: string): string =>
+    write(`policies/${name}.json`, JSON.stringify({ name, key_binding: keyBinding, ...technology.accepts }))
   mkdirSync(join(folder, 'policies'))
-  write('policies/bound.json', JSON.stringify(POLICY('bound', 'required')))
-  write('policies/bearer.json', JSON.stringify(POLICY('bearer', 'DANGEROUSLY_OPTIONAL')))
+  policy('bound', 'required')
+  policy('bearer', 'DANGEROUSLY_OPTIONAL')
+  const rootFiles = technology.roots.map((der, index) => write(`root-${index}.pem`, pem(der)))
   const config = {
     mode: 'test',
     policy_dir: join(folder, 'policies'),
     audiences: { bound: { policies: ['bound'] }, bearer: { policies: ['bearer'] } },
-    insecure_test_roots: [write('ark.pem', pem(amd.root('Milan')))],
-    collateral_bundles: [write('bundle.json', JSON.stringify(collateralBundle(amd, [host.vek])))],
+    insecure_test_roots: rootFiles,
+    collateral_bundles: [write('bundle.json', JSON.stringify(technology.bundle))],
     rate_limit: { requests: 10_000_000, per_seconds: 60 },
     challenge_lifetime_seconds: 900,
     log_level: 'warn',
+    ...technology.sources,
   }
   // YAML holds JSON.
   const environment = { ASSAY_CONFIG: write('assay.yaml', JSON.stringify(config)) }
-  return { host, environment, folder, remove: () => rmSync(folder, { recursive: true, force: true }) }
+  const remove = async (): Promise<void> => {
+    rmSync(folder, { recursive: true, force: true })
+    await technology.stop?.()
+  }
+  return { ...technology, rootFiles, environment, folder, remove }
 }
 
 /** A port that was free a moment ago. */
