@@ -63,10 +63,11 @@ async function oneRound(setting: Setting, one: Service, all: Service): Promise<v
   await endToEnd({ setting, service: all, label: `HTTP, ${cores} processes, bound key`, binding: 'bound' }, count)
 }
 
+const cpu = (of: string, below: readonly string[]): string => quotient(`${of}: server CPU per appraisal`, below)
+
 function ratios(): readonly string[] {
   const label = `HTTP, ${cores} processes`
   const own = ['P-384 verify, in process', 'P-256 sign, in process']
-  const cpu = (of: string, below: readonly string[]): string => quotient(`${of}: server CPU per appraisal`, below)
   return [
     `| server CPU ÷ CPU of its own public-key operations, 1 process | ${cpu('HTTP, 1 process', own)} | ≤ 1.4 |`,
     `| the same, ${cores} processes | ${cpu(label, own)} | ≤ 1.4 |`,
