@@ -75,7 +75,11 @@ export const ranked = (words: Readonly<Record<string, readonly [part: Said['part
 }
 
 /** Text that decides nothing about evidence. */
-export const remark: Kind = { compare: () => 'neither', say: (noun, value) => accepts(`${noun}: ${textOf(value)}`) }
+export const remark: Kind = {
+  compare: () => 'neither',
+  say: (noun, value) =>
+    isAbsent(value) ? leaves(noun) : accepts(`${noun}: ${Array.isArray(value) ? entriesOf(value).join(', ') : textOf(value)}`),
+}
 
 /** Seconds for which something is still good: the fewer, the stricter. */
 export const seconds: Kind = {
@@ -159,12 +163,16 @@ export const accepted = (absent: 'nothing' | 'anything'): Kind => {
   }
 }
 
-/** A list of what is refused, or (`demanded`) of what must be there: the longer, the stricter. */
-export const listed = (meaning: 'denied' | 'demanded'): Kind => ({
-  compare: (before, after) => towardsMore(entriesOf(before), entriesOf(after)),
+/** A list of what is refused, or (`demanded`) of what must be there: the longer, the stricter; of what is `tolerated`: the longer, the weaker. */
+export const listed = (meaning: 'denied' | 'demanded' | 'tolerated'): Kind => ({
+  compare: (before, after) => {
+    const more = towardsMore(entriesOf(before), entriesOf(after))
+    return meaning === 'tolerated' ? opposite(more) : more
+  },
   say: (noun, value) => {
-    if (isAbsent(value)) return leaves(noun)
+    if (isAbsent(value)) return meaning === 'tolerated' ? asks(`no ${noun}`) : leaves(noun)
     const entries = entriesOf(value)
+    if (meaning === 'tolerated') return { part: 'weakens', text: `${noun}: ${entries.join(', ')}` }
     return asks(`${noun}: ${meaning === 'denied' ? `not ${oneOf(entries)}` : entries.join(', ')}`)
   },
 })

@@ -8,6 +8,9 @@ export type Option = readonly [path: string, noun: string, how: kind.Kind]
 
 const GENERAL: readonly Option[] = [
   ['name', 'name', kind.remark],
+  ['extends', 'members that are left out come from', kind.remark],
+  ['evidence', 'kinds of evidence', kind.accepted('anything')],
+  ['compositions', 'what evidence is made of', kind.accepted('anything')],
   [
     'key_binding',
     'a key of the caller in the evidence',
@@ -17,6 +20,9 @@ const GENERAL: readonly Option[] = [
   ['issue_on', 'evidence that a rule only warns of', kind.ranked({ affirming: ['asks', 'refused'], warning: ['weakens', 'gets a token'] })],
   ['explain', 'what callers without a role are told of a refusal', kind.remark],
   ['token.lifetime_seconds', 'life of a token', kind.seconds],
+  ['token.subject', 'subject of tokens', kind.remark],
+  ['token.groups', 'groups in tokens', kind.remark],
+  ['warn', 'rules that only warn', kind.listed('tolerated')],
 ]
 
 /** Every option there is. A test holds this to the schema of the document. */
@@ -37,10 +43,18 @@ type Technology = (typeof TECHNOLOGIES)[number]
 /** The technology that an option is about. */
 export const technologyOf = (path: string): Technology | undefined => TECHNOLOGIES.find((technology) => path.startsWith(`${technology}.`))
 
-/** Why a policy refuses all evidence of a technology, whatever else it says: nothing names what may run. */
-export function closedBecause({ snp, tdx, sgx }: AppraisalPolicy, technology: Technology): string | undefined {
-  if (technology === 'snp') return snp.measurements === undefined ? 'snp.measurements lists nothing' : undefined
-  if (technology === 'tdx') return tdx.mr_td === undefined ? 'tdx.mr_td lists nothing' : undefined
-  if (sgx.mr_enclave !== undefined || (sgx.mr_signer !== undefined && sgx.isv_prod_id !== undefined)) return undefined
-  return 'neither sgx.mr_enclave, nor sgx.mr_signer with sgx.isv_prod_id, lists anything'
+/** Why a policy refuses all evidence of a technology, whatever else it says: that kind is not accepted, or nothing names what may run. */
+export function closedBecause(document: AppraisalPolicy, technology: Technology): string | undefined {
+  if (!document.evidence.includes(technology)) return `evidence does not list ${technology}`
+  if (!document.compositions.includes('single')) return `compositions lists none that is supported: ${document.compositions.join(', ')}`
+  return NAMELESS[technology](document)
+}
+
+const NAMELESS: Readonly<Record<Technology, (document: AppraisalPolicy) => string | undefined>> = {
+  snp: ({ snp }) => (snp.measurements === undefined ? 'snp.measurements lists nothing' : undefined),
+  tdx: ({ tdx }) => (tdx.mr_td === undefined ? 'tdx.mr_td lists nothing' : undefined),
+  sgx: ({ sgx }) =>
+    sgx.mr_enclave !== undefined || (sgx.mr_signer !== undefined && sgx.isv_prod_id !== undefined)
+      ? undefined
+      : 'neither sgx.mr_enclave, nor sgx.mr_signer with sgx.isv_prod_id, lists anything',
 }
