@@ -4,6 +4,7 @@ import { listenText, type Listen } from './config/listen.ts'
 import { FILE_VARIABLE, mergeSources, parseFile, unknownVariables, type Environment, type Flag, type Sources } from './config/sources.ts'
 import type { Audience } from './access/audiences.ts'
 import type { Credential } from './access/credentials.ts'
+import type { OidcSettings } from './access/oidc-discovery.ts'
 import { base64Length } from './base64.ts'
 import type { Transport } from './collateral/http.ts'
 import { intelOf, type IntelSources } from './config/intel.ts'
@@ -23,6 +24,8 @@ export type Config = {
   readonly tokenKeyFile: string | undefined
   readonly policyDir: string | undefined
   readonly auditFile: string | undefined
+  /** Bytes at which the audit log is moved aside; undefined: only by somebody else. */
+  readonly auditRotateBytes: number | undefined
   readonly processes: number
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
@@ -33,6 +36,10 @@ export type Config = {
   readonly intel: IntelSources
   readonly audiences: readonly Audience[]
   readonly credentials: readonly Credential[]
+  /** The identity provider whose tokens count as credentials, too. */
+  readonly oidc: OidcSettings | undefined
+  /** Whether nobody may bring into force what he wrote himself. */
+  readonly separateAuthorAndActivator: boolean
   readonly rateLimit: { readonly requests: number; readonly perSeconds: number }
   readonly limits: Limits
   readonly challengeLifetimeSeconds: number
@@ -163,6 +170,7 @@ function configOf(m: Members): Config {
     tokenKeyFile: m.token_key_file,
     policyDir: m.policy_dir,
     auditFile: m.audit_file,
+    auditRotateBytes: m.audit_rotate_bytes,
     processes: m.processes,
     logLevel: m.log_level,
     tls: m.tls_cert === undefined || m.tls_key === undefined ? undefined : { certFile: m.tls_cert, keyFile: m.tls_key },
@@ -172,6 +180,8 @@ function configOf(m: Members): Config {
     intel: intelOf(m),
     audiences: Object.entries(m.audiences).map(([name, row]) => audienceOf(name, row)),
     credentials: m.credentials.map((row) => ({ name: row.name, roles: row.role, tokenSha256: row.token_sha256 })),
+    oidc: m.oidc === undefined ? undefined : oidcOf(m.oidc),
+    separateAuthorAndActivator: m.separate_author_and_activator,
     rateLimit: { requests: m.rate_limit.requests, perSeconds: m.rate_limit.per_seconds },
     limits: limitsOf(m.limits),
     challengeLifetimeSeconds: m.challenge_lifetime_seconds,
@@ -190,6 +200,15 @@ const limitsOf = ({ body_bytes: body, event_log_bytes: eventLogBytes, in_flight:
   bodyBytes: body + base64Length(Math.max(0, eventLogBytes - DEFAULT_LOG_BYTES)),
   eventLogBytes,
   inFlight,
+})
+
+const oidcOf = (row: NonNullable<Members['oidc']>): OidcSettings => ({
+  issuer: row.issuer,
+  audience: row.audience,
+  jwksUri: row.jwks_uri,
+  algorithms: row.algorithms,
+  rolesClaim: row.roles_claim,
+  roles: Object.entries(row.roles).map(([value, roles]) => ({ value, roles })),
 })
 
 const audienceOf = (name: string, row: Members['audiences'][string]): Audience => ({

@@ -30,11 +30,11 @@ export async function serve(config: Config, given: Given = {}): Promise<Running>
     log.info({ url, issuer: config.issuer, mode: config.mode, processes: config.processes }, 'listening')
     const drain = async () => {
       await serving.drain()
-      await owned.stores.close()
+      await owned.close()
     }
     return { port: serving.port, url, drain }
   } catch (error) {
-    await owned.stores.close()
+    await owned.close()
     throw error
   }
 

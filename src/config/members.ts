@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { OIDC_ALGORITHMS, isProviderUrl } from '../access/oidc-discovery.ts'
 import { ROLES } from '../access/roles.ts'
 import { parseListen } from './listen.ts'
 
@@ -62,6 +63,19 @@ const credential = z.strictObject({
   token_sha256: z.string().regex(/^[0-9a-f]{64}$/, 'the SHA-256 of the bearer token in lower-case hex (64 digits)'),
 })
 
+const text = z.string().min(1, 'some text').max(1000)
+const providerUrl = z.string().max(4096).refine(isProviderUrl, 'an https URL; http only for this machine')
+
+const oidc = z.strictObject({
+  issuer: providerUrl,
+  audience: text,
+  jwks_uri: providerUrl.optional(),
+  algorithms: z.array(z.enum(OIDC_ALGORITHMS)).min(1, 'at least one algorithm').readonly().default(['RS256', 'PS256', 'ES256', 'EdDSA']),
+  // One claim, or the way through members to it.
+  roles_claim: z.union([text.transform((one) => [one]), z.array(text).min(1)], 'the name of a claim, or a list of names that leads to it'),
+  roles: z.record(text, roles).refine((all) => Object.keys(all).length > 0, 'at least one value with its roles'),
+})
+
 const transport = z.enum(['https', 'DANGEROUSLY_PLAIN_HTTP']).default('https')
 
 /** AMD's key distribution service. */
@@ -81,6 +95,8 @@ export const members = z.strictObject({
   token_key_file: path.optional(),
   policy_dir: path.optional(),
   audit_file: path.optional(),
+  /** Bytes at which the file is moved aside; without it, only somebody else rotates. */
+  audit_rotate_bytes: integer(65_536, Number.MAX_SAFE_INTEGER).optional(),
   processes: integer(1, 256).default(1),
   log_level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   tls_cert: path.optional(),
@@ -109,6 +125,8 @@ export const members = z.strictObject({
       default: { policies: ['strict'], profile: 'lean', alg: 'ES256', relying_party_nonce: 'refuse', DANGEROUSLY_WEAKENED_BY: [] },
     }),
   credentials: z.array(credential).readonly().default([]),
+  oidc: oidc.optional(),
+  separate_author_and_activator: z.boolean('true or false').default(false),
   rate_limit: z
     .strictObject({ requests: integer(1, 10_000_000).default(600), per_seconds: integer(1, 86_400).default(60) })
     .default({ requests: 600, per_seconds: 60 }),

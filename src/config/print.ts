@@ -23,6 +23,7 @@ export function printConfig(config: Config): string {
     token_key_file: config.tokenKeyFile,
     policy_dir: config.policyDir,
     audit_file: config.auditFile,
+    audit_rotate_bytes: config.auditRotateBytes,
     processes: config.processes,
     log_level: config.logLevel,
     tls_cert: config.tls?.certFile,
@@ -34,6 +35,8 @@ export function printConfig(config: Config): string {
     audiences: Object.fromEntries(config.audiences.map((row) => [row.name, audience(row)])),
     // The hash of a good token opens nothing, but that of a guessable one does.
     credentials: config.credentials.map(({ name, roles }) => ({ name, role: roles, token_sha256: HIDDEN })),
+    oidc: config.oidc === undefined ? undefined : oidc(config.oidc),
+    separate_author_and_activator: config.separateAuthorAndActivator,
     rate_limit: { requests: config.rateLimit.requests, per_seconds: config.rateLimit.perSeconds },
     limits: {
       body_bytes: config.limits.bodyBytes,
@@ -58,6 +61,15 @@ const vendors = ({ amdKds, intel }: Config) => ({
   intel_pccs_ca: intel.pccsCaFile,
   intel_transport: intel.transport,
   intel_pcs_api_key_file: intel.apiKeyFile,
+})
+
+const oidc = (row: NonNullable<Config['oidc']>) => ({
+  issuer: row.issuer,
+  audience: row.audience,
+  jwks_uri: row.jwksUri,
+  algorithms: row.algorithms,
+  roles_claim: row.rolesClaim,
+  roles: Object.fromEntries(row.roles.map(({ value, roles }) => [value, roles])),
 })
 
 const audience = (row: Config['audiences'][number]) => ({

@@ -1,3 +1,4 @@
+import { OIDC_NAME_PREFIX } from '../access/oidc-discovery.ts'
 import { isLoopback } from './listen.ts'
 import type { MemberName, Members } from './members.ts'
 
@@ -121,6 +122,18 @@ export const RULES: readonly Rule[] = [
     broken: (c) => c.intel_pccs_ca !== undefined && c.intel_pccs_url === undefined,
     message: 'an authority is named for a caching service that is not',
     expected: 'ASSAY_INTEL_PCCS_URL, or no ASSAY_INTEL_PCCS_CA',
+  },
+  {
+    members: ['credentials'],
+    broken: (c) => c.credentials.some(({ name }) => name.startsWith(OIDC_NAME_PREFIX)),
+    message: `a credential has a name that begins like those of the identity provider's callers`,
+    expected: `names that do not begin with ${OIDC_NAME_PREFIX}`,
+  },
+  {
+    members: ['oidc', 'issuer'],
+    broken: (c) => c.oidc !== undefined && c.oidc.issuer === c.issuer,
+    message: 'tokens of this service would count as credentials for it',
+    expected: 'the issuer of an identity provider that says who operators are',
   },
   {
     members: ['credentials'],

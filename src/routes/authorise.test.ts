@@ -53,7 +53,7 @@ describe('allowances', () => {
     ['admin', 'Bearer see', ['caller watcher'], ['guesses net']],
     ['anyone', 'Bearer guess', ['guesses net'], ['guesses net']],
     ['admin', 'nonsense', ['guesses net'], ['guesses net']],
-  ] as const)('of a request to %s with %s: %j, after a look at %j', async (access, header, taken, checked) => {
+  ] as const)('of a request to %s with %s: %j, after a look at %j', async (...[access, header, taken, checked]) => {
     const counted: Counted = { taken: [], checked: [] }
     await outcome(access, header, counted)
     expect(counted).toEqual({ taken, checked })

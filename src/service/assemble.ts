@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { createAudiences } from '../access/audiences.ts'
-import { createAuditLog } from '../access/audit.ts'
+import type { AuditLog } from '../access/audit.ts'
 import { createChallenges } from '../access/challenge.ts'
 import { createClientAddress } from '../access/client-address.ts'
-import { createCredentials } from '../access/credentials.ts'
+import { createCredentials, type Credentials } from '../access/credentials.ts'
 import { createRateLimits } from '../access/rate-limit.ts'
 import type { DerivedKeys } from '../access/secrets.ts'
 import type { PolicySet } from '../appraisal/policy-set.ts'
@@ -33,6 +33,7 @@ export type Parts = {
   readonly keys: DerivedKeys
   readonly stores: Stores
   readonly vendor: Vendor
+  readonly audit: AuditLog
   readonly log: Telemetry
 }
 
@@ -41,11 +42,10 @@ export type Assembled = { readonly services: Services; readonly readiness: Setta
 
 /** Builds the services of one process. Nothing listens yet. */
 export async function assemble(parts: Parts): Promise<Assembled> {
-  const { config, policies, grounds, keys, stores, log } = parts
+  const { config, policies, grounds, keys, stores, audit, log } = parts
   const now = clockOf(config)
   const collateral = withDocuments(collateralOf(parts, now), grounds.documents)
   const readiness = createReadiness({ stores, collateral, now, log })
-  const audit = await createAuditLog(config.auditFile ?? join(config.dataDir, 'audit.jsonl'))
   const services: Services = {
     mode: config.mode,
     issuer: config.issuer,
@@ -64,7 +64,7 @@ export async function assemble(parts: Parts): Promise<Assembled> {
       lifetimeSeconds: config.challengeLifetimeSeconds,
       newestSignedDate: readiness.newestSignedDate,
     }),
-    credentials: createCredentials(config.credentials),
+    credentials: await credentialsOf(config, now),
     rateLimits: createRateLimits({ requests: config.rateLimit.requests, seconds: config.rateLimit.perSeconds }),
     clientAddress: createClientAddress(config.trustedProxies),
     collateral,
@@ -77,10 +77,16 @@ export async function assemble(parts: Parts): Promise<Assembled> {
   return { services, readiness, close: () => end(services, readiness) }
 }
 
-async function end({ collateral, audit }: Services, readiness: SettableReadiness): Promise<void> {
+async function end({ collateral }: Services, readiness: SettableReadiness): Promise<void> {
   readiness.stop()
   await collateral.stop()
-  await audit.close()
+}
+
+/** Whoever is not configured by token is asked of the identity provider, if there is one; its machinery is loaded only then. */
+async function credentialsOf({ credentials, oidc }: Config, now: () => Date): Promise<Credentials> {
+  if (oidc === undefined) return createCredentials(credentials)
+  const { oidcReader } = await import('../access/oidc.ts')
+  return createCredentials(credentials, oidcReader(oidc, now))
 }
 
 /** Only mode test may stop the clock; the configuration refuses it elsewhere. */

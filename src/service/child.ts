@@ -1,3 +1,4 @@
+import { parentAudit } from '../access/parent-audit.ts'
 import { assemble } from './assemble.ts'
 import type { Config } from '../config.ts'
 import { loadPolicies } from '../config/policies.ts'
@@ -18,6 +19,7 @@ async function start(config: Config): Promise<Listening> {
     keys: await loadKeys(config),
     stores: parentStores(process),
     vendor: parentVendor(process),
+    audit: parentAudit(process),
     log: createLog(config.logLevel),
   })
   return listen(assembled, config, { listen: config.listen, port: 'reuse' })

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createAuditLog, type AuditWriter } from '../access/audit.ts'
 import { deriveKeys, loadSecret, type DerivedKeys } from '../access/secrets.ts'
 import type { Vendor } from '../collateral/source.ts'
 import type { Config } from '../config.ts'
@@ -8,8 +9,14 @@ import type { Stores } from '../stores/stores.ts'
 import type { Telemetry } from '../telemetry/log.ts'
 import { vendorsOf } from './vendors.ts'
 
-/** What a machine has once, however many processes it runs: the stores, and one budget towards each vendor. */
-export type Owned = { readonly stores: Stores; readonly vendor: Vendor }
+/** What a machine has once, however many processes it runs: the stores, one budget towards each vendor, and the one writer of the audit log. */
+export type Owned = {
+  readonly stores: Stores
+  readonly vendor: Vendor
+  readonly audit: AuditWriter
+  /** Ends what was opened, when nobody uses it any more. */
+  readonly close: () => Promise<void>
+}
 
 /** The keys of this mode. Without Redis the secret is made on first start; with it, all replicas must have been given the same. */
 export async function loadKeys(config: Config): Promise<DerivedKeys> {
@@ -21,7 +28,19 @@ export async function loadKeys(config: Config): Promise<DerivedKeys> {
 export async function openOwned(config: Config, keys: DerivedKeys, log: Telemetry): Promise<Owned> {
   // First what may fail without having taken hold of anything.
   const vendor = await vendorsOf(config)
-  return { stores: await openStores(config, keys, log), vendor }
+  const stores = await openStores(config, keys, log)
+  try {
+    const { auditRotateBytes: rotateBytes } = config
+    const audit = await createAuditLog({ path: config.auditFile ?? join(config.dataDir, 'audit.jsonl'), rotateBytes, log })
+    const close = async () => {
+      await audit.close()
+      await stores.close()
+    }
+    return { stores, vendor, audit, close }
+  } catch (error) {
+    await stores.close()
+    throw error
+  }
 }
 
 /** Opens the stores. Rejects when another process has the data folder, or when Redis cannot be used. */

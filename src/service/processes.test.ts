@@ -1,7 +1,9 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { Agent, request } from 'node:http'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startService, startWorld, untilReady, type ServiceProcess, type World } from '../../test/service-process.ts'
+import { verifyAudit } from '../access/audit-verify.ts'
 import { attestRequest, attest, requestChallenge } from '../simulator/attest.ts'
 import { fakeHost } from '../simulator/hosts.ts'
 
@@ -70,6 +72,9 @@ describe.skipIf(process.platform !== 'linux')('a service in two processes', () =
     const answers = await Promise.all(Array.from({ length: 64 }, () => post(url, body)))
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(1)
     expect(answers.filter(({ code }) => code === 'challenge-spent')).toHaveLength(63)
+    // All processes write through one: their lines are one chain.
+    const audit = await verifyAudit([join(String(world.settings['data_dir']), 'audit.jsonl')])
+    expect(audit).toMatchObject({ lines: 64, first: 1, head: { seq: 64 }, faults: [] })
   })
 
   it('gives challenges in one process that the other takes', async () => {

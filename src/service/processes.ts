@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { serveAudit } from '../access/parent-audit.ts'
 import type { Config } from '../config.ts'
 import type { Listen } from '../config/listen.ts'
 import type { Listening } from './listener.ts'
@@ -77,6 +78,7 @@ async function startChild(fleet: Fleet, config: Config): Promise<void> {
   const channel = channelTo(child)
   serveStores(fleet.owned.stores, channel)
   serveVendor(fleet.owned.vendor, channel)
+  serveAudit(fleet.owned.audit, channel)
   child.on('error', (error) => fleet.log.error({ err: error, pid: child.pid }, 'a process failed'))
   child.once('exit', (code, signal) => {
     fleet.children.delete(child)
