@@ -1,0 +1,59 @@
+import type { ActivePolicy } from '../appraisal/policy-set.ts'
+import { deepFreeze } from '../appraisal/read-document.ts'
+import { resolveReferences, type ReferenceSets } from '../appraisal/resolve-references.ts'
+import { AttestationError } from '../verifiers/problems.ts'
+import { followReferences, type ReferenceFolder } from './reference-follower.ts'
+import { createReferenceState, type ReferencesDeps } from './reference-state.ts'
+
+/** The sets of reference values of one process. */
+export type References = {
+  /**
+   * The policy as it judges at this moment: values in the places of sets. Throws `not-ready` for a policy that names sets when nobody could
+   * confirm these for half a minute.
+   */
+  readonly resolve: (policy: ActivePolicy) => ActivePolicy
+  /** All sets, as they are known now. */
+  readonly sets: () => ReferenceSets
+  /** Resolves when everything that was written before the call counts. Rejects when the store cannot be read. */
+  readonly refresh: () => Promise<void>
+  readonly problems: () => readonly string[]
+  readonly alarms: () => readonly string[]
+  readonly stop: () => void
+}
+
+/** The poll of the next second may confirm. */
+const RETRY_SECONDS = 2
+
+/** Reads the sets once and then follows folder and store. Rejects when the store cannot be read; throws what `readFixed` throws. */
+export async function createReferences(deps: ReferencesDeps, folder?: ReferenceFolder): Promise<References> {
+  const state = await createReferenceState(deps)
+  const follower = followReferences({ deps, state, folder })
+  const filled = resolver(state.sets, deps.now)
+  return {
+    resolve: (policy) => {
+      const judging = filled(policy)
+      if (judging === policy || !state.isStale()) return judging
+      throw new AttestationError('not-ready', 'the sets of reference values cannot be confirmed', { retryAfter: RETRY_SECONDS })
+    },
+    sets: state.sets,
+    refresh: state.refresh,
+    problems: () => (state.isStale() ? ['the sets of reference values cannot be confirmed'] : []),
+    alarms: () => [...state.alarms(), ...follower.alarms()],
+    stop: follower.stop,
+  }
+}
+
+type Filled = { readonly sets: ReferenceSets; readonly until: Date | undefined; readonly policy: ActivePolicy }
+
+/** Fills each policy once, until the sets are others or time makes them others. */
+function resolver(sets: () => ReferenceSets, now: () => Date): (policy: ActivePolicy) => ActivePolicy {
+  const kept = new WeakMap<ActivePolicy, Filled>()
+  return (policy) => {
+    const [before, current, at] = [kept.get(policy), sets(), now()]
+    if (before?.sets === current && (before.until === undefined || at < before.until)) return before.policy
+    const { document, until } = resolveReferences(policy.document, current, at)
+    const filled = document === policy.document ? policy : deepFreeze({ reference: policy.reference, document })
+    kept.set(policy, { sets: current, until, policy: filled })
+    return filled
+  }
+}
