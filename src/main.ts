@@ -20,7 +20,8 @@ export type Given = { readonly grounds?: Omit<Grounds, 'mode'>; readonly log?: T
 export async function serve(config: Config, given: Given = {}): Promise<Running> {
   const log = given.log ?? createLog(config.logLevel)
   warn(config, log)
-  const policies = loadPolicies(config)
+  // Whatever is wrong with files is told before anything is opened.
+  loadPolicies(config)
   const grounds = given.grounds ?? (await groundsOf(config))
   const keys = await loadKeys(config)
   const owned = await openOwned(config, keys, log)
@@ -39,7 +40,7 @@ export async function serve(config: Config, given: Given = {}): Promise<Running>
   }
 
   async function alone() {
-    const assembled = await assemble({ config, policies, grounds, keys, log, ...owned })
+    const assembled = await assemble({ config, grounds, keys, log, ...owned })
     return listen(assembled, config, { listen: config.listen, port: 'exclusive' })
   }
   async function together() {

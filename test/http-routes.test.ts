@@ -67,15 +67,17 @@ describe('the table of routes', () => {
     expect([response.status, response.headers.get('www-authenticate')]).toEqual([401, 'Bearer'])
   })
 
-  it.each(ROUTES.map(({ method, path }) => [method, path] as const))(
-    '%s %s answers other methods with 405 and what works',
-    async (method, path) => {
-      const others = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'].filter((other) => other !== method)
-      const answers = await Promise.all(others.map((other) => send(path.replace('{code}', 'forbidden'), { method: other })))
-      expect(answers.map((a) => a.status)).toEqual(others.map(() => 405))
-      expect(new Set(answers.map((a) => a.headers.get('allow')))).toEqual(new Set([method === 'GET' ? 'GET, HEAD' : 'POST']))
-    },
+  const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']
+  const allowedAt = Object.entries(Object.groupBy(ROUTES, ({ path }) => path)).map(
+    ([path, rows]) => [path, rows.map(({ method }) => method as string)] as const,
   )
+  it.each(allowedAt)('%s answers other methods than %j with 405 and what works', async (path, methods) => {
+    const others = METHODS.filter((other) => !methods.includes(other))
+    const answers = await Promise.all(others.map((other) => send(path.replace('{code}', 'forbidden'), { method: other })))
+    expect(answers.map((a) => a.status)).toEqual(others.map(() => 405))
+    const allowed = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ')
+    expect(new Set(answers.map((a) => a.headers.get('allow')))).toEqual(new Set([allowed]))
+  })
 
   it.each(['/', '/v1', '/v1/appraisals/', '/v1/nothing', '/problems', '/problems/a/b', '/problems/', '//livez', '/V1/challenges'])(
     '%s is nothing',
@@ -229,7 +231,7 @@ describe('GET /v1/collateral', () => {
 
 describe('health', () => {
   it('is alive and ready, until it drains', async () => {
-    expect(await (await overSocket(app, '/readyz')).json()).toEqual({ status: 'ready', mode: 'test', version: '0.0.0' })
+    expect(await (await overSocket(app, '/readyz')).json()).toEqual({ status: 'ready', mode: 'test', version: '0.0.0', alarms: [] })
     const other = await testServices({ amd })
     const leaving = createApp(other.services)
     other.readiness.startDraining()
@@ -244,7 +246,7 @@ describe('health', () => {
   })
 
   it('tells why it is not ready', async () => {
-    const readiness = { draining: () => false, problems: async () => ['the clock is wrong', 'a list has expired'] }
+    const readiness = { draining: () => false, problems: async () => ['the clock is wrong', 'a list has expired'], alarms: () => [] }
     const unready = createApp({ ...fixture.services, readiness })
     expect(await (await overSocket(unready, '/readyz')).json()).toMatchObject({ detail: 'the clock is wrong; a list has expired' })
   })

@@ -20,7 +20,7 @@ import { fakeIntel } from '../src/simulator/intel.ts'
 import type { ReportFields } from '../src/simulator/report.ts'
 import { isProblemCode, PROBLEM_CODES, statusOf } from '../src/verifiers/problems.ts'
 import { accepted, challengeFrom } from './answers.ts'
-import { fetchOf, testServices, type TestServices } from './services.ts'
+import { fetchOf, testServices, TOKENS, type TestServices } from './services.ts'
 import { overSocket } from './socket.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
@@ -182,6 +182,15 @@ function examplesOf(content: z.infer<typeof media> | undefined): unknown[] {
   })
 }
 
+/** As somebody who may do everything, to an address that exists. */
+const requestOf = (name: string, value: unknown): [path: string, init: RequestInit] => {
+  const [method = '', path = ''] = name.split(' ')
+  const known = path.startsWith('/v1/policies') ? { authorization: `Bearer ${TOKENS.admin}` } : {}
+  const unseen = described(name).conditional === undefined ? {} : { 'if-none-match': '*' }
+  const headers = { 'content-type': 'application/json', ...known, ...unseen }
+  return [path.replace('{name}', 'strict-eu'), { method, headers, body: JSON.stringify(value) }]
+}
+
 describe('every example', () => {
   const requests = operations.flatMap(([name, { requestBody }]) =>
     Object.entries(requestBody?.content['application/json']?.examples ?? {}).map(([title, { value }]) => [name, title, value] as const),
@@ -193,13 +202,8 @@ describe('every example', () => {
     )
   })
 
-  it.each(requests)('can be posted to %s: %s', async (name, _, value) => {
-    const path = name.slice('POST '.length)
-    const response = await overSocket(app, path, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(value),
-    })
+  it.each(requests)('can be sent to %s: %s', async (name, _, value) => {
+    const response = await overSocket(app, ...requestOf(name, value))
     const body: unknown = await response.json()
     // Its report is shortened, so it is refused; but it is read, and answered with what the contract lists.
     const { answer, problems } = described(name)

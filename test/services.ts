@@ -7,13 +7,14 @@ import { createCredentials, type Credential } from '../src/access/credentials.ts
 import { createRateLimits } from '../src/access/rate-limit.ts'
 import type { Role } from '../src/access/roles.ts'
 import { deriveKeys } from '../src/access/secrets.ts'
-import { policySetOf } from '../src/appraisal/policy-set.ts'
 import { readPolicy } from '../src/appraisal/read-policy.ts'
 import { strict } from '../src/appraisal/strict.ts'
 import { amdLists, INTEL_STANDING } from '../src/collateral/address.ts'
 import { createCollateralService } from '../src/collateral/keeper.ts'
 import type { Fetched, Vendor } from '../src/collateral/source.ts'
 import { offlineVendor } from '../src/collateral/vendor.ts'
+import { createPolicies } from '../src/policies/create.ts'
+import type { FixedPolicy } from '../src/policies/policies.ts'
 import { createMemo } from '../src/service/memo.ts'
 import { createReadiness, type SettableReadiness } from '../src/service/readiness.ts'
 import type { Services } from '../src/routes/services.ts'
@@ -136,10 +137,23 @@ export async function testServices(options: TestOptions): Promise<TestServices> 
   const given = { ...DEFAULTS, ...vendorDefaults(options), stores: memoryStores(), ...options }
   const { mode, stores, vendor, now, anchors, standing } = given
   const keys = deriveKeys(randomBytes(32), mode)
-  const policies = policySetOf([strict, ...[...POLICIES, ...given.policies].map((p) => readPolicy(JSON.stringify(p), 'fixture'))])
+  const all = [...AUDIENCES, ...given.audiences]
+  const policies = await createPolicies({
+    readFixed: () => [
+      { policy: strict, text: JSON.stringify(strict.document), managedBy: 'built-in' },
+      ...[...POLICIES, ...given.policies].map(fromFile),
+    ],
+    folder: undefined,
+    store: stores.documents,
+    audiences: all,
+    floor: () => [],
+    separateAuthorAndActivator: false,
+    now,
+    log,
+  })
   const collateral = createCollateralService({ anchors, store: stores.collateral, vendor, now, log, standing })
   await collateral.start()
-  const readiness = createReadiness({ stores, collateral, now, log })
+  const readiness = createReadiness({ stores, collateral, policies, now, log })
   const audit: AuditLine[] = []
   const issuer = mode === 'production' ? 'https://assay.example' : `https://${mode}.assay.invalid`
   const services: Services = {
@@ -150,7 +164,7 @@ export async function testServices(options: TestOptions): Promise<TestServices> 
     anchors,
     memo: createMemo(),
     signatures: 'pool',
-    audiences: createAudiences([...AUDIENCES, ...given.audiences], policies),
+    audiences: createAudiences(all),
     policies,
     challenges: createChallenges({ key: keys.challenge, mode, store: stores.challenges, now, lifetimeSeconds: 300 }),
     credentials: createCredentials(OPERATORS),
@@ -167,6 +181,11 @@ export async function testServices(options: TestOptions): Promise<TestServices> 
   return { services, readiness, stores, audit, stop: () => stop(services, readiness) }
 }
 
+function fromFile(document: object): FixedPolicy {
+  const text = JSON.stringify(document)
+  return { policy: readPolicy(text, 'fixture'), text, managedBy: 'files' }
+}
+
 function vendorDefaults({ amd, intel }: TestOptions) {
   if (amd === undefined) return { anchors: pinnedAnchors, vendor: offlineVendor, standing: [] }
   const standing = standingFor(amdLists(amd.products))
@@ -178,8 +197,9 @@ function vendorDefaults({ amd, intel }: TestOptions) {
   }
 }
 
-async function stop({ collateral }: Services, readiness: SettableReadiness): Promise<void> {
+async function stop({ collateral, policies }: Services, readiness: SettableReadiness): Promise<void> {
   readiness.stop()
+  policies.stop()
   await collateral.stop()
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { policySetOf } from '../appraisal/policy-set.ts'
 import { readPolicy } from '../appraisal/read-policy.ts'
 import { strict } from '../appraisal/strict.ts'
-import { audienceProblems, createAudiences, type Audience } from './audiences.ts'
+import { audienceProblems, createAudiences, weakenedBeside, type Audience } from './audiences.ts'
 
 const policy = (name: string, rest: object = {}) => readPolicy(JSON.stringify({ name, ...rest }), 'test')
 const lax = policy('lax', { snp: { crl: { mode: 'DANGEROUSLY_OFF' } } })
@@ -19,9 +19,9 @@ const audience = (overrides: Partial<Audience>): Audience => ({
 const notAllowed = expect.objectContaining({ code: 'audience-not-allowed' })
 
 describe('resolve', () => {
-  const audiences = createAudiences([audience({}), audience({ name: 'https://rp.example', policies: ['eu', 'strict'] })], policies)
+  const audiences = createAudiences([audience({}), audience({ name: 'https://rp.example', policies: ['eu', 'strict'] })])
   const resolved = (name?: string, policyName?: string): readonly string[] => {
-    const found = audiences.resolve(name, policyName)
+    const found = audiences.resolve({ audience: name, policy: policyName }, policies)
     return [found.audience.name, found.policy.reference.name]
   }
 
@@ -42,16 +42,24 @@ describe('resolve', () => {
     ['a policy that does not exist', 'default', 'none'],
     ['an empty policy', 'default', ''],
   ])('refuses %s', (_, name, policyName) => {
-    expect(() => audiences.resolve(name, policyName)).toThrow(notAllowed)
+    expect(() => audiences.resolve({ audience: name, policy: policyName }, policies)).toThrow(notAllowed)
+  })
+
+  it('takes the policies of the moment', () => {
+    const [one, other] = [policy('eu'), policy('eu', { issue_on: 'warning' })]
+    const asked = { audience: 'https://rp.example' }
+    expect(audiences.resolve(asked, policySetOf([one])).policy).toBe(one)
+    expect(audiences.resolve(asked, policySetOf([other])).policy).toBe(other)
+    expect(() => audiences.resolve(asked, policySetOf([strict]))).toThrow(notAllowed)
   })
 
   it('refuses the default audience where none is configured', () => {
-    const only = createAudiences([audience({ name: 'cluster-a' })], policies)
-    expect(() => only.resolve(undefined, undefined)).toThrow(notAllowed)
+    const only = createAudiences([audience({ name: 'cluster-a' })])
+    expect(() => only.resolve({}, policies)).toThrow(notAllowed)
   })
 
   it('tells the caller nothing of what would be allowed', () => {
-    expect(() => audiences.resolve('https://rp.example', 'lax')).toThrow(
+    expect(() => audiences.resolve({ audience: 'https://rp.example', policy: 'lax' }, policies)).toThrow(
       expect.objectContaining({ message: expect.not.stringMatching(/eu|strict|lax/) }),
     )
   })
@@ -82,7 +90,13 @@ describe('audienceProblems', () => {
     ['a name that is too long', { name: 'a'.repeat(256) }, /not a usable name/],
   ])('refuses %s', (_, overrides, message) => {
     expect(problemsOf(audience(overrides))).toEqual([expect.stringMatching(message)])
-    expect(() => createAudiences([audience(overrides)], policies)).toThrow(message)
+  })
+
+  it('waits for a policy that can still be written, but for no weakened one', () => {
+    const awaited = (...names: readonly string[]) => audienceProblems([audience({ policies: names })], policies, 'awaited')
+    expect(awaited('strict', 'gone')).toEqual([])
+    expect(awaited('gone', 'lax')).toEqual([expect.objectContaining({ message: expect.stringContaining('lax is weakened') })])
+    expect(awaited()).toEqual([expect.objectContaining({ message: 'it is empty' })])
   })
 
   it('refuses none at all and the same name twice, and tells all problems at once', () => {
@@ -91,5 +105,16 @@ describe('audienceProblems', () => {
       'audiences.default: it is configured twice',
       'audiences.default.policies: it is empty',
     ])
+  })
+})
+
+describe('weakenedBeside', () => {
+  const of = (overrides: Partial<Audience>) => weakenedBeside(lax, [audience({}), audience({ name: 'b', ...overrides })])
+
+  it('refuses a weakened policy beside others only, unless it is repeated', () => {
+    expect(of({ policies: ['strict', 'lax'] }).map(({ path }) => path)).toEqual(['audiences.b.policies'])
+    expect(of({ policies: ['lax'] })).toEqual([])
+    expect(of({ policies: ['strict', 'eu'] })).toEqual([])
+    expect(of({ policies: ['strict', 'lax'], DANGEROUSLY_WEAKENED_BY: ['lax'] })).toEqual([])
   })
 })

@@ -21,9 +21,12 @@ export type Audience = {
 /** The configured audiences. */
 export type Audiences = {
   readonly all: readonly Audience[]
-  /** Which audience and policy a request means. Throws `audience-not-allowed`. An omitted audience is `default`. */
-  readonly resolve: (audience: string | undefined, policy: string | undefined) => { audience: Audience; policy: ActivePolicy }
+  /** Which audience and which of these policies a request means. Throws `audience-not-allowed`. An omitted audience is `default`. */
+  readonly resolve: (asked: Asked, policies: PolicySet) => { audience: Audience; policy: ActivePolicy }
 }
+
+/** What a request names. */
+type Asked = { readonly audience?: string | undefined; readonly policy?: string | undefined }
 
 /** Something wrong with the configured audiences, for `config check`. */
 export type AudienceProblem = { readonly path: string; readonly message: string; readonly expected: string }
@@ -37,14 +40,12 @@ const MAX_NAME = 255
 /** Printable ASCII without blanks, quotes and `*`: an audience is a name or a URL, never a pattern. */
 const NAME = /^[!#-&(-)+-~]+$/
 
-/** Looks up audiences; they were found good by {@link audienceProblems}, or this throws. */
-export function createAudiences(all: readonly Audience[], policies: PolicySet): Audiences {
-  const [problem] = audienceProblems(all, policies)
-  if (problem !== undefined) throw new Error(`${problem.path}: ${problem.message}; expected ${problem.expected}`)
+/** Looks up audiences. Whether they fit the policies is for {@link audienceProblems} to say. */
+export function createAudiences(all: readonly Audience[]): Audiences {
   const byName = new Map(all.map((audience) => [audience.name, audience]))
   return {
     all,
-    resolve: (audienceName = DEFAULT_AUDIENCE, policyName) => {
+    resolve: ({ audience: audienceName = DEFAULT_AUDIENCE, policy: policyName }, policies) => {
       const audience = byName.get(audienceName)
       if (audience === undefined) throw notAllowed('the audience is not one of this service', 'audience')
       const name = policyName ?? audience.policies[0]
@@ -55,15 +56,22 @@ export function createAudiences(all: readonly Audience[], policies: PolicySet): 
   }
 }
 
-/** All that is wrong with the configured audiences: empty when they can be used. */
-export function audienceProblems(all: readonly Audience[], policies: PolicySet): readonly AudienceProblem[] {
+/**
+ * All that is wrong with the configured audiences: empty when they can be used. A policy that is not there may be `awaited` where
+ * somebody can still write it; until then the audience is refused to those who ask for it.
+ */
+export function audienceProblems(
+  all: readonly Audience[],
+  policies: PolicySet,
+  absent: 'refused' | 'awaited' = 'refused',
+): readonly AudienceProblem[] {
   if (all.length === 0) return [{ path: 'audiences', message: 'there is none', expected: 'at least one audience' }]
   const duplicates = all.filter((audience, i) => all.findIndex(({ name }) => name === audience.name) !== i)
   return [
     ...duplicates.map(({ name }) => ({ path: `audiences.${name}`, message: 'it is configured twice', expected: 'each name once' })),
     ...all.flatMap((audience) => [
       ...nameProblems(audience),
-      ...policyProblems(audience, policies),
+      ...policyProblems(audience, policies, absent),
       ...weaknessProblems(audience, policies),
     ]),
   ]
@@ -80,28 +88,32 @@ function nameProblems({ name }: Audience): readonly AudienceProblem[] {
   ]
 }
 
-function policyProblems(audience: Audience, policies: PolicySet): readonly AudienceProblem[] {
+function policyProblems(audience: Audience, policies: PolicySet, absent: 'refused' | 'awaited'): readonly AudienceProblem[] {
   const path = `audiences.${audience.name}.policies`
   if (audience.policies.length === 0) return [{ path, message: 'it is empty', expected: 'at least one policy' }]
+  if (absent === 'awaited') return []
   const loaded = policies.all().map(({ reference }) => reference.name)
   return audience.policies
     .filter((name) => policies.get(name) === undefined)
     .map((name) => ({ path, message: `there is no policy ${name}`, expected: `policies that are loaded: ${loaded.join(', ')}` }))
 }
 
+/** What is wrong with letting a policy judge for the audiences that name it: it is weakened and would stand beside others. */
+export const weakenedBeside = (policy: ActivePolicy, all: readonly Audience[]): readonly AudienceProblem[] =>
+  all.filter(({ policies }) => policies.includes(policy.reference.name)).flatMap((audience) => weaknessesOf(policy, audience))
+
+const weaknessProblems = (audience: Audience, policies: PolicySet): readonly AudienceProblem[] =>
+  audience.policies.flatMap((name) => policies.get(name) ?? []).flatMap((policy) => weaknessesOf(policy, audience))
+
 /** A weakened policy alone is a choice; beside others it is a back door, unless the audience repeats it. */
-function weaknessProblems(audience: Audience, policies: PolicySet): readonly AudienceProblem[] {
-  if (audience.policies.length < 2) return []
-  const repeated = audience.DANGEROUSLY_WEAKENED_BY ?? []
-  return audience.policies
-    .filter((name) => !repeated.includes(name))
-    .flatMap((name) => policies.get(name) ?? [])
-    .flatMap(({ reference, document }) => weakeningsOf(document).map((weakening) => ({ name: reference.name, weakening })))
-    .map(({ name, weakening }) => ({
-      path: `audiences.${audience.name}.policies`,
-      message: `the policy ${name} is weakened (${weakening}) and stands beside others, so every attester may choose it`,
-      expected: 'an audience of its own, or its name repeated under DANGEROUSLY_WEAKENED_BY',
-    }))
+function weaknessesOf({ reference: { name }, document }: ActivePolicy, audience: Audience): readonly AudienceProblem[] {
+  const isChosen = audience.policies.length < 2 || (audience.DANGEROUSLY_WEAKENED_BY ?? []).includes(name)
+  if (isChosen) return []
+  return weakeningsOf(document).map((weakening) => ({
+    path: `audiences.${audience.name}.policies`,
+    message: `the policy ${name} is weakened (${weakening}) and stands beside others, so every attester may choose it`,
+    expected: 'an audience of its own, or its name repeated under DANGEROUSLY_WEAKENED_BY',
+  }))
 }
 
 const notAllowed = (why: string, at: string): AttestationError => new AttestationError('audience-not-allowed', why, { at })

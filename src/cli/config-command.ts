@@ -29,7 +29,7 @@ async function check({ print }: Flags, session: Session): Promise<void> {
   const { config } = configuration(session)
   const policies = await usable(config)
   if (print === true) await show(session)
-  for (const remark of await weakened(config, policies)) session.note(`assay: ${remark}`)
+  for (const remark of [...awaited(config, policies), ...(await weakened(config, policies))]) session.note(`assay: ${remark}`)
   session.note(
     `assay: the configuration is usable (mode ${config.mode}, audiences: ${config.audiences.length}, policies: ${policies.all().length})`,
   )
@@ -58,11 +58,17 @@ function attempt<T>(read: () => T): T | ConfigError {
   }
 }
 
+/** Policies that no file holds may be in the store, which is not opened here. */
+const awaited = ({ audiences }: Config, policies: PolicySet): readonly string[] =>
+  audiences.flatMap(({ name, policies: names }) =>
+    names.filter((policy) => policies.get(policy) === undefined).map((policy) => `audience ${name} waits for the stored policy ${policy}`),
+  )
+
 /** An audience is as strong as its weakest policy, and the operator should hear which one that is. */
 async function weakened({ audiences }: Config, policies: PolicySet): Promise<readonly string[]> {
   const { weakeningsOf } = await import('../appraisal/weakenings.ts')
   return audiences.flatMap(({ name, policies: names }) => {
-    const weak = names.flatMap((policy) => weakeningsOf(policies.get(policy)?.document ?? unknown(policy)))
+    const weak = names.flatMap((policy) => policies.get(policy) ?? []).flatMap(({ document }) => weakeningsOf(document))
     return weak.length === 0 ? [] : [`audience ${name} is only as strong as its weakest policy: ${weak.join(', ')}`]
   })
 }
@@ -70,8 +76,4 @@ async function weakened({ audiences }: Config, policies: PolicySet): Promise<rea
 async function show(session: Session): Promise<void> {
   const { printConfig } = await import('../config/print.ts')
   session.out(printConfig(configuration(session).config))
-}
-
-function unknown(policy: string): never {
-  throw new Error(`the policy ${policy} is not loaded`)
 }

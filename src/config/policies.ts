@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { audienceProblems } from '../access/audiences.ts'
-import { policySetOf, type ActivePolicy, type PolicySet } from '../appraisal/policy-set.ts'
+import { mayActAs } from '../access/roles.ts'
+import { policySetOf, type PolicySet } from '../appraisal/policy-set.ts'
 import { PolicyError, readPolicy } from '../appraisal/read-policy.ts'
 import { strict } from '../appraisal/strict.ts'
 import { ConfigError, type Config, type ConfigProblem } from '../config.ts'
+import type { FixedPolicy } from '../policies/policies.ts'
 
 /** Far more than any service has; bounds what a wrong folder can cost. */
 const POLICY_FILES = 1000
@@ -12,23 +14,34 @@ const POLICY_FILES = 1000
 const POLICY_FILE = /\.(?:ya?ml|json)$/
 
 /**
- * The policies of this process: `strict`, and one from each file of the policy folder. Names are unique, and the audiences may use only
- * what is there. Throws {@link ConfigError} with everything that is wrong in all files.
+ * The policies that need no store: the built-in ones, and one from each file of the policy folder. Names are unique.
+ * Throws {@link ConfigError} with everything that is wrong in all files.
  */
-export function loadPolicies(config: Config): PolicySet {
+export function fixedPolicies(config: Config): readonly FixedPolicy[] {
   const read = filesOf(config.policyDir).map((path) => readFile(path))
   const problems = read.flatMap((result) => ('problems' in result ? result.problems : []))
-  const policies = [strict, ...read.flatMap((result) => ('policy' in result ? [result.policy] : []))]
+  const policies = [...BUILT_IN, ...read.flatMap((result) => ('policy' in result ? [result] : []))]
   const twice = doubles(
-    policies.map(({ reference }) => reference.name),
+    policies.map(({ policy }) => policy.reference.name),
     config,
   )
   if (problems.length + twice.length > 0) throw new ConfigError([...problems, ...twice])
-  const set = policySetOf(policies)
-  const unfit = audienceProblems(config.audiences, set).map((problem) => ({ ...problem, origin: 'audiences' }))
+  return policies
+}
+
+/** The same as a set that the audiences fit; throws ConfigError when they do not. */
+export function loadPolicies(config: Config): PolicySet {
+  const set = policySetOf(fixedPolicies(config).map(({ policy }) => policy))
+  const absent = canBeWritten(config) ? 'awaited' : 'refused'
+  const unfit = audienceProblems(config.audiences, set, absent).map((problem) => ({ ...problem, origin: 'audiences' }))
   if (unfit.length > 0) throw new ConfigError(unfit)
   return set
 }
+
+/** Whether somebody may write a policy that an audience names and that no file holds. */
+const canBeWritten = ({ credentials }: Config): boolean => credentials.some((caller) => mayActAs('policy-author', caller))
+
+const BUILT_IN: readonly FixedPolicy[] = [{ policy: strict, text: JSON.stringify(strict.document, null, 2), managedBy: 'built-in' }]
 
 function filesOf(folder: string | undefined): readonly string[] {
   if (folder === undefined) return []
@@ -41,11 +54,14 @@ function filesOf(folder: string | undefined): readonly string[] {
   ])
 }
 
-type Read = { readonly policy: ActivePolicy } | { readonly problems: readonly ConfigProblem[] }
+type Read = FixedPolicy | { readonly problems: readonly ConfigProblem[] }
 
 function readFile(path: string): Read {
-  const result = attempt(() => readPolicy(readFileSync(path, 'utf8'), path))
-  if (!(result instanceof Error)) return { policy: result }
+  const result = attempt((): FixedPolicy => {
+    const text = readFileSync(path, 'utf8')
+    return { policy: readPolicy(text, path), text, managedBy: 'files' }
+  })
+  if (!(result instanceof Error)) return result
   if (!(result instanceof PolicyError)) return { problems: [unreadable(path, result, 'a readable policy file')] }
   const origin = (line: number | undefined) => (line === undefined ? path : `${path}:${line}`)
   return {

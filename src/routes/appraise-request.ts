@@ -2,6 +2,7 @@ import type { CheckedChallenge } from '../access/challenge.ts'
 import { randomName } from '../access/random.ts'
 import { appraise } from '../appraisal/appraise.ts'
 import type { Appraisal, Judgement } from '../appraisal/appraisal.ts'
+import type { ActivePolicy } from '../appraisal/policy-set.ts'
 import { rigourOf } from '../appraisal/rigour.ts'
 import { appraisalForReader, checksForReader, type View } from '../appraisal/visibility.ts'
 import type { Obtained } from '../collateral/service.ts'
@@ -13,11 +14,13 @@ import { mayBeUndecided } from './at-hand.ts'
 import { checkBinding, type Bound } from './binding.ts'
 import type { Call } from './call.ts'
 import type { EvidenceItem } from './evidence-items.ts'
-import { evidenceDigest, evidenceOf, refuseLongLogs } from './evidence.ts'
+import { evidenceDigest, evidenceOf, onlyItem, refuseLongLogs } from './evidence.ts'
 import { checkNonce, type Authority, type CheckedNonce } from './nonce.ts'
 import { recordIssued, recordRefusal } from './record.ts'
 import type { AppraisalRequest } from './requests.ts'
 import type { Services } from './services.ts'
+import { reportShadow } from './shadow.ts'
+import type { Trial } from './trial.ts'
 
 /** An appraisal that was accepted, with its token. */
 export type Issued = {
@@ -33,6 +36,8 @@ type Job = {
   readonly request: AppraisalRequest
   readonly item: EvidenceItem
   readonly authority: Authority
+  /** The version that is tried beside the policy. */
+  readonly shadow: ActivePolicy | undefined
   readonly digest: string
   /** 128 random bits, unrelated to the token's jti (design section 3). */
   readonly id: string
@@ -41,8 +46,12 @@ type Job = {
 /** Decides one request, records the decision, and issues a token or throws AttestationError. */
 export async function appraiseRequest(request: AppraisalRequest, call: Call, services: Services): Promise<Issued> {
   refuseLongLogs(request.evidence, services.limits)
-  const authority = services.audiences.resolve(request.audience, request.policy)
-  const job = { call, services, request, item: onlyItem(request), authority, digest: evidenceDigest(request.evidence), id: newId() }
+  // One snapshot from here to the token: whatever is activated meanwhile counts for the next request.
+  const policies = services.policies.snapshot()
+  const authority = services.audiences.resolve(request, policies)
+  const shadow = policies.shadow(authority.policy.reference.name)
+  const decided = { authority, shadow, digest: evidenceDigest(request.evidence), id: newId() }
+  const job = { call, services, request, item: onlyItem(request.evidence), ...decided }
   try {
     return await decide(job)
   } catch (error) {
@@ -53,23 +62,31 @@ export async function appraiseRequest(request: AppraisalRequest, call: Call, ser
 
 const newId = () => randomName(16).toString('hex')
 
-/** Several items need a policy with a composition (design section 3), which no policy has yet. */
-function onlyItem({ evidence: [item, ...others] }: AppraisalRequest): EvidenceItem {
-  if (item === undefined || others.length > 0)
-    throw new AttestationError('composition-unsupported', 'send one evidence item', { at: 'evidence' })
-  return item
-}
-
 async function decide(job: Job): Promise<Issued> {
   const { services, request, authority } = job
   const nonce = await checkNonce(request, authority, services)
   const bound = await checkBinding(request, nonce, authority.audience.name)
   const unverified = await verify(evidenceOf(job.item), services.anchors, services)
   const obtained = await obtain(unverified, nonce.challenge, job)
-  const judgement = await judge({ job, nonce, bound, unverified, obtained })
-  if (judgement.code !== undefined) throw refused(judgement.code, judgement.appraisal, { job, retryAfter: obtained.retryAfter })
-  return issue(judgement.appraisal, { job, nonce, bound, unverified })
+  const evaluation = { job, nonce, bound, unverified, obtained }
+  const judgement = await judge(evaluation)
+  try {
+    if (judgement.code !== undefined) throw refused(judgement.code, judgement.appraisal, { job, retryAfter: obtained.retryAfter })
+    return await issue(judgement.appraisal, evaluation)
+  } finally {
+    await reportShadow({ ...job, active: judgement }, trialOf(evaluation))
+  }
 }
+
+const trialOf = ({ job, nonce, bound, unverified, obtained }: Evaluation): Trial => ({
+  type: job.item.type,
+  unverified,
+  obtained,
+  digest: job.digest,
+  reportData: bound.reportData,
+  keyBinding: bound.cnf === undefined ? 'unbound' : 'bound',
+  freshness: nonce.freshness,
+})
 
 function obtain({ needs, wants }: Unverified, challenge: CheckedChallenge | undefined, { call, services }: Job): Promise<Obtained> {
   return services.collateral.obtain({
@@ -146,7 +163,7 @@ const viewOf = ({ call, authority }: Job): View => ({
   explain: authority.policy.document.explain,
 })
 
-async function issue(appraisal: Appraisal, { job, nonce, bound, unverified }: Omit<Evaluation, 'obtained'>): Promise<Issued> {
+async function issue(appraisal: Appraisal, { job, nonce, bound, unverified }: Evaluation): Promise<Issued> {
   const { services, authority, call } = job
   const { token, jti } = services.tokens.issue({ appraisal, ...authority, nonce: nonce.bytes, cnf: bound.cnf })
   await recordIssued(jti, job)

@@ -1,6 +1,6 @@
 import { AttestationError } from '../verifiers/problems.ts'
 import type { Call } from './call.ts'
-import { readStrictJson } from './gate.ts'
+import { readStrictJson, refuseLaxJson } from './gate.ts'
 import type { Limits } from './services.ts'
 
 /** The JSON value of a request's body. Throws `content-type-unsupported`, `request-too-large`, `request-malformed` or `overloaded`. */
@@ -17,14 +17,43 @@ export async function readOptionalJsonBody(call: Call, limits: Limits): Promise<
   return readStrictJson(bytes)
 }
 
+/** Bytes of one operators' document, which the stores take, too. */
+const DOCUMENT_BYTES = 1024 * 1024
+const YAML_TYPE = /^application\/yaml\s*(?:;\s*charset="?utf-8"?\s*)?$/i
+
+/**
+ * An operators' document as it was written, JSON or YAML. Throws `content-type-unsupported`, `request-too-large`, `overloaded`, or
+ * `request-malformed` for JSON that the gate refuses and for bytes that are not UTF-8; YAML is judged by whoever reads it.
+ */
+export async function readDocumentBody(call: Call): Promise<string> {
+  const isYaml = YAML_TYPE.test(call.header('content-type') ?? '')
+  if (isYaml) refuseEncoded(call)
+  else refuseOtherContent(call, 'application/json or application/yaml')
+  const bytes = await readBytes(call, DOCUMENT_BYTES)
+  if (!isYaml) refuseLaxJson(bytes)
+  return utf8(bytes)
+}
+
+function utf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch (error) {
+    throw new AttestationError('request-malformed', 'the body is not UTF-8', { at: 'body', cause: error })
+  }
+}
+
 const JSON_TYPE = /^application\/json\s*(?:;\s*charset="?utf-8"?\s*)?$/i
 
-function refuseOtherContent(call: Call): void {
+function refuseOtherContent(call: Call, wanted = 'application/json'): void {
+  refuseEncoded(call)
+  if (!JSON_TYPE.test(call.header('content-type') ?? ''))
+    throw new AttestationError('content-type-unsupported', `the body must be ${wanted}`, { at: 'Content-Type' })
+}
+
+function refuseEncoded(call: Call): void {
   const encoding = call.header('content-encoding')
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
     throw new AttestationError('content-type-unsupported', 'compressed requests are not read', { at: 'Content-Encoding' })
-  if (!JSON_TYPE.test(call.header('content-type') ?? ''))
-    throw new AttestationError('content-type-unsupported', 'the body must be application/json', { at: 'Content-Type' })
 }
 
 async function readBytes(call: Call, limit: number): Promise<Uint8Array> {

@@ -30,7 +30,7 @@ export type Handler = (call: Call, services: Services) => Answer | Promise<Answe
 
 /** One row of the table of routes; `path` is written as in openapi.yaml. */
 export type Route = {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT'
   readonly path: `/${string}`
   readonly access: Access
   readonly handler: Handler

@@ -18,6 +18,13 @@ const EVIDENCE: { readonly [T in EvidenceItem['type']]: (item: ItemOf<T>) => Evi
   tsm: ({ type, provider, outblob, auxblob, manifestblob }) => ({ type, provider, outblob, ...given({ auxblob, manifestblob }) }),
 }
 
+/** Several items need a policy with a composition (design section 3), which no policy has yet. Throws `composition-unsupported`. */
+export function onlyItem([item, ...others]: readonly EvidenceItem[]): EvidenceItem {
+  if (item === undefined || others.length > 0)
+    throw new AttestationError('composition-unsupported', 'send one evidence item', { at: 'evidence' })
+  return item
+}
+
 /** The evidence that an item carries. */
 export const evidenceOf = <T extends EvidenceItem['type']>(item: ItemOf<T> & { readonly type: T }): Evidence => EVIDENCE[item.type](item)
 

@@ -11,5 +11,5 @@ export const livez: Handler = () => json(200, { status: 'alive' })
 export const readyz: Handler = async (_call, { readiness, mode, version }) => {
   const problems = readiness.draining() ? ['the process is shutting down'] : await readiness.problems()
   if (problems.length > 0) throw new AttestationError('not-ready', problems.join('; '), { retryAfter: RETRY_AFTER_SECONDS })
-  return json(200, { status: 'ready', mode, version })
+  return json(200, { status: 'ready', mode, version, alarms: readiness.alarms() })
 }

@@ -4,8 +4,8 @@ import type { Challenges } from '../access/challenge.ts'
 import type { ClientAddress } from '../access/client-address.ts'
 import type { Credentials } from '../access/credentials.ts'
 import type { RateLimits } from '../access/rate-limit.ts'
-import type { PolicySet } from '../appraisal/policy-set.ts'
 import type { CollateralService } from '../collateral/service.ts'
+import type { Policies } from '../policies/policies.ts'
 import type { Telemetry } from '../telemetry/log.ts'
 import type { TokenIssuer } from '../tokens/issuer.ts'
 import type { Anchors, Memo, Mode } from '../verifiers/verifier.ts'
@@ -22,7 +22,7 @@ export type Services = {
   /** Where the signatures of evidence are verified (see Context). */
   readonly signatures: 'pool' | 'in-place'
   readonly audiences: Audiences
-  readonly policies: PolicySet
+  readonly policies: Policies
   readonly challenges: Challenges
   readonly credentials: Credentials
   readonly rateLimits: RateLimits
@@ -46,5 +46,10 @@ export type Limits = {
   readonly inFlight: number
 }
 
-/** What /readyz tells. `draining` turns readiness false while requests under way finish. */
-export type Readiness = { readonly draining: () => boolean; readonly problems: () => Promise<readonly string[]> }
+/** What /readyz tells. `draining` turns readiness false while requests under way finish; `alarms` do not. */
+export type Readiness = {
+  readonly draining: () => boolean
+  readonly problems: () => Promise<readonly string[]>
+  /** What an operator should look into while verdicts are given all the same. */
+  readonly alarms: () => readonly string[]
+}

@@ -4,8 +4,11 @@ import { issueChallenge } from './challenges.ts'
 import { listCollateral } from './collateral.ts'
 import { contract } from './contract.ts'
 import { jwks, openidConfiguration } from './discovery.ts'
+import { createDryRun } from './dry-runs.ts'
 import { livez, readyz } from './health.ts'
 import { createInspection } from './inspections.ts'
+import { createActivation, putPolicy } from './policies-change.ts'
+import { getPolicy, getPolicyVersion, listPolicies, listPolicyVersions } from './policies.ts'
 import { problemPage } from './problem-pages.ts'
 
 /** Every route with who may call it. What is not here does not exist; openapi.yaml describes the same rows. */
@@ -14,6 +17,13 @@ export const ROUTES = [
   { method: 'POST', path: '/v1/appraisals', access: 'anyone', handler: createAppraisal },
   { method: 'POST', path: '/v1/inspections', access: 'anyone', handler: createInspection },
   { method: 'GET', path: '/v1/collateral', access: 'anyone', handler: listCollateral },
+  { method: 'GET', path: '/v1/policies', access: 'viewer', handler: listPolicies },
+  { method: 'GET', path: '/v1/policies/{name}', access: 'viewer', handler: getPolicy },
+  { method: 'PUT', path: '/v1/policies/{name}', access: 'policy-author', handler: putPolicy },
+  { method: 'GET', path: '/v1/policies/{name}/versions', access: 'viewer', handler: listPolicyVersions },
+  { method: 'GET', path: '/v1/policies/{name}/versions/{version}', access: 'viewer', handler: getPolicyVersion },
+  { method: 'POST', path: '/v1/policies/{name}/activations', access: 'policy-activator', handler: createActivation },
+  { method: 'POST', path: '/v1/policies/{name}/dry-runs', access: 'policy-author', handler: createDryRun },
   { method: 'GET', path: '/.well-known/jwks.json', access: 'public', handler: jwks },
   { method: 'GET', path: '/.well-known/openid-configuration', access: 'public', handler: openidConfiguration },
   { method: 'GET', path: '/livez', access: 'public', handler: livez },

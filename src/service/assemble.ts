@@ -7,13 +7,16 @@ import { createClientAddress } from '../access/client-address.ts'
 import { createCredentials, type Credentials } from '../access/credentials.ts'
 import { createRateLimits } from '../access/rate-limit.ts'
 import type { DerivedKeys } from '../access/secrets.ts'
-import type { PolicySet } from '../appraisal/policy-set.ts'
 import { createCollateralService } from '../collateral/keeper.ts'
 import { withDocuments } from '../collateral/given.ts'
 import type { CollateralService } from '../collateral/service.ts'
 import type { Vendor } from '../collateral/source.ts'
 import type { Config } from '../config.ts'
 import type { Grounds } from '../config/grounds.ts'
+import { fixedPolicies } from '../config/policies.ts'
+import { createPolicies } from '../policies/create.ts'
+import type { Policies } from '../policies/policies.ts'
+import type { PolicySet } from '../appraisal/policy-set.ts'
 import { createMemo } from './memo.ts'
 import { signaturePlace } from './threads.ts'
 import { createReadiness, type SettableReadiness } from './readiness.ts'
@@ -28,7 +31,6 @@ import { loadTokenKey } from '../tokens/keys.ts'
 /** What one process is made of: its own parts, and those that all processes of a machine share. */
 export type Parts = {
   readonly config: Config
-  readonly policies: PolicySet
   readonly grounds: Omit<Grounds, 'mode'>
   readonly keys: DerivedKeys
   readonly stores: Stores
@@ -42,10 +44,11 @@ export type Assembled = { readonly services: Services; readonly readiness: Setta
 
 /** Builds the services of one process. Nothing listens yet. */
 export async function assemble(parts: Parts): Promise<Assembled> {
-  const { config, policies, grounds, keys, stores, audit, log } = parts
+  const { config, grounds, keys, stores, audit, log } = parts
   const now = clockOf(config)
-  const collateral = withDocuments(collateralOf(parts, now), grounds.documents)
-  const readiness = createReadiness({ stores, collateral, now, log })
+  const policies = await policiesOf(parts, now)
+  const collateral = withDocuments(collateralOf(parts, policies.snapshot(), now), grounds.documents)
+  const readiness = createReadiness({ stores, collateral, policies, now, log })
   const services: Services = {
     mode: config.mode,
     issuer: config.issuer,
@@ -54,7 +57,7 @@ export async function assemble(parts: Parts): Promise<Assembled> {
     anchors: grounds.anchors,
     memo: createMemo(),
     signatures: signaturePlace(availableParallelism(), config.processes),
-    audiences: createAudiences(config.audiences, policies),
+    audiences: createAudiences(config.audiences),
     policies,
     challenges: createChallenges({
       key: keys.challenge,
@@ -77,8 +80,9 @@ export async function assemble(parts: Parts): Promise<Assembled> {
   return { services, readiness, close: () => end(services, readiness) }
 }
 
-async function end({ collateral }: Services, readiness: SettableReadiness): Promise<void> {
+async function end({ collateral, policies }: Services, readiness: SettableReadiness): Promise<void> {
   readiness.stop()
+  policies.stop()
   await collateral.stop()
 }
 
@@ -92,7 +96,20 @@ async function credentialsOf({ credentials, oidc }: Config, now: () => Date): Pr
 /** Only mode test may stop the clock; the configuration refuses it elsewhere. */
 const clockOf = ({ clock }: Config): (() => Date) => (clock === undefined ? () => new Date() : () => new Date(clock))
 
-function collateralOf(parts: Parts, now: () => Date): CollateralService {
+function policiesOf({ config, stores, log }: Parts, now: () => Date): Promise<Policies> {
+  return createPolicies({
+    readFixed: () => fixedPolicies(config),
+    folder: config.policyDir,
+    store: stores.documents,
+    audiences: config.audiences,
+    floor: () => [],
+    separateAuthorAndActivator: config.separateAuthorAndActivator,
+    now,
+    log,
+  })
+}
+
+function collateralOf(parts: Parts, policies: PolicySet, now: () => Date): CollateralService {
   const { grounds, stores, vendor, log } = parts
   return createCollateralService({
     anchors: grounds.anchors,
@@ -100,7 +117,7 @@ function collateralOf(parts: Parts, now: () => Date): CollateralService {
     vendor,
     now,
     log,
-    standing: standingOf(parts),
+    standing: standingOf({ ...parts, policies }),
   })
 }
 

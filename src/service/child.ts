@@ -1,7 +1,6 @@
 import { parentAudit } from '../access/parent-audit.ts'
 import { assemble } from './assemble.ts'
 import type { Config } from '../config.ts'
-import { loadPolicies } from '../config/policies.ts'
 import { groundsOf } from '../config/grounds.ts'
 import { listen, type Listening } from './listener.ts'
 import { loadKeys } from './owned.ts'
@@ -14,7 +13,6 @@ import { parentVendor } from '../collateral/parent-vendor.ts'
 async function start(config: Config): Promise<Listening> {
   const assembled = await assemble({
     config,
-    policies: loadPolicies(config),
     grounds: await groundsOf(config),
     keys: await loadKeys(config),
     stores: parentStores(process),

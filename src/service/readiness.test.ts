@@ -21,8 +21,17 @@ const collateral = (problems: readonly string[] = []): CollateralService => ({
 let readiness: SettableReadiness | undefined
 afterEach(() => readiness?.stop())
 
+const policies = (problems: readonly string[], alarms: readonly string[]) => ({ problems: () => problems, alarms: () => alarms })
+
 function create(parts: Partial<Parameters<typeof createReadiness>[0]> = {}): SettableReadiness {
-  readiness = createReadiness({ stores: memoryStores(), collateral: collateral(), now: () => NOW, log: createLog('silent'), ...parts })
+  const defaults = {
+    stores: memoryStores(),
+    collateral: collateral(),
+    policies: policies([], []),
+    now: () => NOW,
+    log: createLog('silent'),
+  }
+  readiness = createReadiness({ ...defaults, ...parts })
   return readiness
 }
 
@@ -34,6 +43,11 @@ const withChallenges = (challenges: Partial<Stores['challenges']>): Stores => {
 describe('readiness', () => {
   it('has no problems when everything is at hand', async () => {
     expect(await create().problems()).toEqual([])
+  })
+
+  it('tells what policies lack, and apart from it what only an operator should know', async () => {
+    const ready = create({ policies: policies(['not confirmed'], ['left out']) })
+    expect([await ready.problems(), ready.alarms()]).toEqual([['not confirmed'], ['left out']])
   })
 
   it('tells that it drains', () => {

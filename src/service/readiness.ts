@@ -1,4 +1,5 @@
 import type { CollateralService } from '../collateral/service.ts'
+import type { Policies } from '../policies/policies.ts'
 import type { Readiness } from '../routes/services.ts'
 import type { Stores } from '../stores/stores.ts'
 import type { Telemetry } from '../telemetry/log.ts'
@@ -17,6 +18,7 @@ export type SettableReadiness = Readiness & {
 export type ReadinessParts = {
   readonly stores: Stores
   readonly collateral: CollateralService
+  readonly policies: Pick<Policies, 'problems' | 'alarms'>
   readonly now: () => Date
   readonly log: Telemetry
 }
@@ -31,7 +33,7 @@ const DATED = [...amdLists(), ...INTEL_STANDING]
 
 /** Whether one process can decide: its store, its clock, its collateral (design section 3, /readyz). */
 export function createReadiness(parts: ReadinessParts): SettableReadiness {
-  const { stores, collateral, now } = parts
+  const { stores, collateral, policies, now } = parts
   let draining = false
   let newest: Date | undefined
   const readMarks = async () => {
@@ -47,7 +49,8 @@ export function createReadiness(parts: ReadinessParts): SettableReadiness {
     newestSignedDate: () => newest,
     start: readMarks,
     stop: () => clearInterval(timer),
-    problems: async () => [...(await storeProblems(parts)), ...behind(), ...(await collateral.problems())],
+    problems: async () => [...(await storeProblems(parts)), ...behind(), ...policies.problems(), ...(await collateral.problems())],
+    alarms: policies.alarms,
   }
 }
 

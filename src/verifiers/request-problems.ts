@@ -90,6 +90,42 @@ export const REQUEST_PROBLEMS = {
     title: 'The store already holds as many documents, versions or bytes as it takes',
     remedy: 'Nothing is ever removed from a document; write the next versions under another name, or ask the operator for another store.',
   },
+  'policy-unknown': {
+    kind: 'caller',
+    status: 404,
+    title: 'There is no policy of this name, or no such version of it',
+    remedy: 'Look at GET /v1/policies and at the versions of the policy.',
+  },
+  'precondition-required': {
+    kind: 'caller',
+    status: 428,
+    title: 'A document is only written by those who say which version they saw',
+    remedy: 'Send `If-Match` with the ETag of the latest version, or `If-None-Match: *` for a new document.',
+  },
+  'policy-conflict': {
+    kind: 'caller',
+    status: 412,
+    title: 'Somebody else changed the policy meanwhile',
+    remedy: 'Read the policy again, see what changed, and decide anew.',
+  },
+  'policy-invalid': {
+    kind: 'caller',
+    status: 422,
+    title: 'The policy cannot be used',
+    remedy: 'Mend what the detail names; docs/policies.md lists every member.',
+  },
+  'policy-managed-by-files': {
+    kind: 'caller',
+    status: 409,
+    title: 'The policy is built in or kept in files, and is not changed here',
+    remedy: 'Change its file in the policy folder, or use another name.',
+  },
+  'policy-version-revoked': {
+    kind: 'caller',
+    status: 409,
+    title: 'This version of the policy was revoked and never counts again',
+    remedy: 'Activate another version, or write a new one.',
+  },
   'evidence-type-unsupported': {
     kind: 'malformed',
     title: 'This kind of evidence is not supported',

@@ -11,11 +11,11 @@ const sha256 = z
   .regex(/^[0-9a-f]{64}$/)
   .meta({ description: 'SHA-256, lower-case hex' })
 /** The closed list of codes, in rank order. */
-const code = z.enum(PROBLEM_CODES).meta({ id: 'ProblemCode', description: 'Public API: codes are added, never renamed' })
+export const code = z.enum(PROBLEM_CODES).meta({ id: 'ProblemCode', description: 'Public API: codes are added, never renamed' })
 const kind = z.enum(['caller', 'malformed', 'not-genuine', 'not-acceptable', 'undecided', 'internal'])
 
 /** One numbered check. */
-const check = z
+export const check = z
   .strictObject({
     id: z.string().meta({ description: 'Number of the check in the specification' }),
     title: z.string(),
@@ -74,7 +74,7 @@ const item = z.strictObject({
 })
 
 /** The attestation result before it becomes a token. */
-const appraisal = z
+export const appraisal = z
   .strictObject({
     id: z.string(),
     mode: z.enum(['production', 'demo', 'test']),
@@ -142,7 +142,12 @@ export const discoveryAnswer = z
 export const aliveAnswer = z.strictObject({ status: z.literal('alive') }).meta({ id: 'Alive' })
 /** GET /readyz. */
 export const readyAnswer = z
-  .strictObject({ status: z.literal('ready'), mode: z.enum(['production', 'demo', 'test']), version: z.string() })
+  .strictObject({
+    status: z.literal('ready'),
+    mode: z.enum(['production', 'demo', 'test']),
+    version: z.string(),
+    alarms: z.array(z.string()).meta({ description: 'What an operator should look into; verdicts are given all the same' }),
+  })
   .meta({ id: 'Ready' })
 /** GET /problems/{code} as JSON. */
 export const problemPageAnswer = z

@@ -23,6 +23,7 @@ const INFO = {
   tags: [
     { name: 'Attestation', description: 'What attesters call' },
     { name: 'Relying parties', description: 'How tokens are checked' },
+    { name: 'Policies', description: 'What operators write, try and bring into force' },
     { name: 'Operation', description: 'What operators watch' },
     { name: 'Documentation', description: 'What explains the rest' },
   ],
@@ -60,22 +61,24 @@ function documentedProblems(): readonly ProblemCode[] {
   return PROBLEM_CODES.filter((code) => used.has(code))
 }
 
-type Place = { readonly method: 'GET' | 'POST'; readonly path: `/${string}`; readonly access: Access }
+type Place = { readonly method: 'GET' | 'POST' | 'PUT'; readonly path: `/${string}`; readonly access: Access }
 
 function operation({ method, path, access }: Place, described: Description) {
   const { operationId, tag, summary, description, answer, problems } = described
   return createRoute({
-    method: method === 'GET' ? 'get' : 'post',
+    method: METHODS[method],
     path,
     operationId,
     tags: [tag],
     summary,
     description,
     security: SECURITY[access].map((scheme) => ({ ...scheme })),
-    request: { ...parameters(path), ...requestBody(described) },
-    responses: { [answer.status]: success(answer), ...refusals(problems) },
+    request: { ...parameters(path, described), ...requestBody(described) },
+    responses: { [answer.status]: success(answer), ...unchanged(answer), ...refusals(problems) },
   })
 }
+
+const METHODS = { GET: 'get', POST: 'post', PUT: 'put' } as const
 
 /** An empty requirement means that none is needed. */
 const SECURITY: Readonly<Record<Access, readonly Record<string, string[]>[]>> = {
@@ -88,25 +91,48 @@ const SECURITY: Readonly<Record<Access, readonly Record<string, string[]>[]>> = 
   admin: [{ operator: [] }],
 }
 
-const parameters = (path: string) =>
-  path.includes('{code}')
-    ? { params: z.object({ code: z.string().meta({ description: 'A problem code', example: 'challenge-spent' }) }) }
-    : {}
+/** What may stand in a path. */
+const PARAMETERS: Readonly<Record<string, z.ZodString>> = {
+  code: z.string().meta({ description: 'A problem code', example: 'challenge-spent' }),
+  name: z.string().meta({ description: 'Letters, digits, dot, dash and underscore, at most 64', example: 'strict-eu' }),
+  version: z.string().meta({ description: 'A version, from 1', example: '2' }),
+}
+
+function parameters(path: string, { conditional }: Description) {
+  const named = Object.entries(PARAMETERS).filter(([name]) => path.includes(`{${name}}`))
+  return {
+    ...(named.length === 0 ? {} : { params: z.object(Object.fromEntries(named)) }),
+    ...(conditional === undefined ? {} : { headers: CONDITIONS }),
+  }
+}
+
+const CONDITIONS = z.object({
+  'If-Match': z.string().optional().meta({ description: 'The ETag of the latest version; one of the two must be sent' }),
+  'If-None-Match': z.literal('*').optional().meta({ description: 'There must be no version yet' }),
+})
 
 function requestBody({ request }: Description) {
   if (request === undefined) return {}
-  const { schema, required, examples } = request
-  return { body: { required: required === 'required', content: { 'application/json': { schema, examples: { ...examples } } } } }
+  const { schema, required, examples, yaml } = request
+  const text = yaml === undefined ? {} : { 'application/yaml': { schema: z.string(), example: yaml } }
+  return {
+    body: { required: required === 'required', content: { 'application/json': { schema, examples: { ...examples } }, ...text } },
+  }
 }
 
 const REQUEST_ID = { 'X-Request-Id': { $ref: '#/components/headers/RequestId' } }
 
-function success({ description, content }: Description['answer']) {
+/** The same answer with another status, where nothing had to be made. */
+const unchanged = ({ unchanged: description, ...answer }: Description['answer']) =>
+  description === undefined ? {} : { 200: success({ ...answer, description }) }
+
+function success({ description, content, headers }: Description['answer']) {
   const media = Object.entries(content).map(([type, { schema, example }]) => {
     const shown = example === undefined ? pageExamples(type) : { example }
     return [type, { schema: schema === 'text' ? z.string() : schema, ...shown }] as const
   })
-  return { description, headers: REQUEST_ID, content: Object.fromEntries(media) }
+  const more = Object.entries(headers ?? {}).map(([name, text]) => [name, { description: text, schema: { type: 'string' } }] as const)
+  return { description, headers: { ...REQUEST_ID, ...Object.fromEntries(more) }, content: Object.fromEntries(media) }
 }
 
 /** The pages of all problems are the examples of the operation that answers with them. */

@@ -145,7 +145,7 @@ export const ANSWERS = {
     evidence_types_supported: ['snp', 'tdx', 'sgx', 'tsm'],
   },
   alive: { status: 'alive' },
-  ready: { status: 'ready', mode: 'production', version: '0.1.0' },
+  ready: { status: 'ready', mode: 'production', version: '0.1.0', alarms: [] },
 }
 
 /** The answer with which a code is reported. */

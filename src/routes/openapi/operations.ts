@@ -1,6 +1,8 @@
 import type { z } from 'zod'
 import { PROBLEM_CODES, problemOf, type ProblemCode } from '../../verifiers/problems.ts'
 import { appraisalRequest, challengeRequest, inspectionRequest } from '../requests.ts'
+import { ALWAYS, BODY, CALLER, inspected } from './common-problems.ts'
+import { POLICY_OPERATIONS } from './policy-operations.ts'
 import type { Operation } from '../table.ts'
 import * as answers from './answers.ts'
 import { ANSWERS, APPRAISAL_REQUESTS, CHALLENGE_REQUESTS, INSPECTION_REQUESTS } from './examples.ts'
@@ -12,22 +14,32 @@ type Content = { readonly schema: z.ZodType | 'text'; readonly example?: unknown
 /** What the contract says of one operation; method, path and access are in the table of routes. */
 export type Description = {
   readonly operationId: string
-  readonly tag: 'Attestation' | 'Relying parties' | 'Operation' | 'Documentation'
+  readonly tag: 'Attestation' | 'Policies' | 'Relying parties' | 'Operation' | 'Documentation'
   readonly summary: string
   readonly description: string
-  readonly request?: { readonly schema: z.ZodType; readonly required: 'required' | 'optional'; readonly examples: Examples }
-  readonly answer: { readonly status: 200 | 201; readonly description: string; readonly content: Readonly<Record<string, Content>> }
+  /** `yaml`: an example of the same as text. */
+  readonly request?: {
+    readonly schema: z.ZodType
+    readonly required: 'required' | 'optional'
+    readonly examples: Examples
+    readonly yaml?: string
+  }
+  /** The operation wants `If-Match` or `If-None-Match`. */
+  readonly conditional?: 'conditional'
+  readonly answer: {
+    readonly status: 200 | 201
+    readonly description: string
+    readonly content: Readonly<Record<string, Content>>
+    /** What a 200 means where the usual answer is 201. */
+    readonly unchanged?: string
+    /** Name and meaning of headers that not every answer has. */
+    readonly headers?: Readonly<Record<string, string>>
+  }
   readonly problems: readonly ProblemCode[]
 }
 
-/** Anything may be too much, too slow, or meet a fault of ours. */
-const ALWAYS: readonly ProblemCode[] = ['request-malformed', 'request-headers-too-large', 'request-timeout', 'internal-error']
-const CALLER: readonly ProblemCode[] = ['unauthenticated', 'rate-limited', 'identity-provider-unavailable']
-const BODY: readonly ProblemCode[] = ['request-too-large', 'content-type-unsupported', 'overloaded']
 const JUDGED: readonly ProblemCode[] = ['audience-not-allowed', 'composition-unsupported', 'challenge-misused', 'not-acceptable-media-type']
 
-const isAboutEvidence = (code: ProblemCode): boolean => /^(?:snp|tdx|sgx|evidence)-/.test(code)
-const inspected = PROBLEM_CODES.filter((code) => isAboutEvidence(code) && problemOf(code).kind === 'malformed')
 /** Everything that a verdict can be; what is the caller's doing is listed above. */
 const verdicts = PROBLEM_CODES.filter((code) => problemOf(code).kind !== 'caller')
 
@@ -79,6 +91,7 @@ export const OPERATIONS = {
     answer: { status: 200, description: 'What is cached', content: json(answers.collateralAnswer, ANSWERS.collateral) },
     problems: [...ALWAYS, ...CALLER],
   },
+  ...POLICY_OPERATIONS,
   'GET /.well-known/jwks.json': {
     operationId: 'getJwks',
     tag: 'Relying parties',

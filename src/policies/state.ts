@@ -1,0 +1,120 @@
+import { audienceProblems } from '../access/audiences.ts'
+import { AttestationError } from '../verifiers/problems.ts'
+import type { PoliciesDeps } from './deps.ts'
+import type { FixedPolicy, Snapshot } from './policies.ts'
+import { buildSnapshot, type Built } from './snapshot.ts'
+import { readStored, type ReadPolicies, type StoredPolicy } from './stored.ts'
+
+/** What one process knows of its policies, and how it comes to know more. */
+export type PolicyState = {
+  readonly fixed: () => readonly FixedPolicy[]
+  readonly stored: () => readonly StoredPolicy[]
+  /** Throws `not-ready` when it is too old. */
+  readonly snapshot: () => Snapshot
+  /** What the store says now: resolves when everything that was written before the call counts. Rejects when the store cannot be read. */
+  readonly refresh: () => Promise<void>
+  /** Takes other files, unless they would harm an audience; the old ones stay then, and what is wrong is thrown. */
+  readonly replaceFixed: (fixed: readonly FixedPolicy[]) => void
+  readonly problems: () => readonly string[]
+  readonly alarms: () => readonly string[]
+}
+
+/** Half a minute: long enough for a store that restarts, short enough that what was revoked does not go on counting where nobody hears of it. */
+const MOST_AGE_MS = 30_000
+/** The poll of the next second may confirm. */
+const RETRY_SECONDS = 2
+
+type Known = Built & { readonly fixed: readonly FixedPolicy[]; readonly stored: readonly StoredPolicy[]; readonly revision: string }
+
+/** What moves. */
+type Moving = {
+  known: Known
+  /** When the store was last asked and answered. */
+  confirmed: number
+  /** The store is not to be believed. */
+  refused: boolean
+  loading: Promise<void> | undefined
+  readonly read: ReadPolicies
+}
+
+/** Reads the store once. Rejects when that fails. */
+export async function createState(deps: PoliciesDeps): Promise<PolicyState> {
+  const read: ReadPolicies = new Map()
+  const confirmed = clockOf(deps)()
+  const moving: Moving = { known: await load(deps.readFixed(), read, deps), confirmed, refused: false, loading: undefined, read }
+  const isStale = () => moving.refused || clockOf(deps)() - moving.confirmed > MOST_AGE_MS
+  return {
+    fixed: () => moving.known.fixed,
+    stored: () => moving.known.stored,
+    snapshot: () => {
+      if (isStale()) throw new AttestationError('not-ready', 'the policies cannot be confirmed', { retryAfter: RETRY_SECONDS })
+      return moving.known.snapshot
+    },
+    refresh: async () => {
+      // One that has begun may have asked before the caller wrote.
+      await moving.loading?.catch(() => undefined)
+      await (moving.loading ??= follow(moving, deps))
+    },
+    replaceFixed: (fixed) => {
+      const next = rebuilt({ ...moving.known, fixed }, deps)
+      refuseHarm(next.snapshot, moving.known.snapshot, deps)
+      moving.known = next
+    },
+    problems: () => (isStale() ? ['the policies cannot be confirmed'] : []),
+    alarms: () => alarmsOf(moving.known, deps),
+  }
+}
+
+const clockOf = ({ clock = () => performance.now() }: PoliciesDeps): (() => number) => clock
+
+async function load(fixed: readonly FixedPolicy[], read: ReadPolicies, deps: PoliciesDeps): Promise<Known> {
+  // Asked first: what is written while the rest is read changes it once more.
+  const revision = await deps.store.revision('policies')
+  const stored = await readStored(deps, read)
+  return { ...buildSnapshot({ fixed, stored }, deps.audiences, deps.log), fixed, stored, revision }
+}
+
+const rebuilt = (known: Known, { audiences, log }: PoliciesDeps): Known => ({ ...known, ...buildSnapshot(known, audiences, log) })
+
+/** Reads what changed, if anything did. */
+async function follow(moving: Moving, deps: PoliciesDeps): Promise<void> {
+  const began = clockOf(deps)()
+  try {
+    if ((await deps.store.revision('policies')) !== moving.known.revision) await reload(moving, deps)
+    moving.refused = false
+    moving.confirmed = began
+  } catch (error) {
+    // An older head is somebody's doing, and nothing that it says or denies is to be used.
+    moving.refused = error instanceof AttestationError && error.code === 'not-ready'
+    throw error
+  } finally {
+    moving.loading = undefined
+  }
+}
+
+async function reload(moving: Moving, deps: PoliciesDeps): Promise<void> {
+  const before = moving.known.fixed
+  const loaded = await load(before, moving.read, deps)
+  // The files may have been replaced while the store was read.
+  const { fixed } = moving.known
+  moving.known = fixed === before ? loaded : rebuilt({ ...loaded, fixed }, deps)
+}
+
+const alarmsOf = ({ complete, snapshot }: Known, deps: PoliciesDeps): readonly string[] => [
+  ...(complete ? [] : ['a stored policy counts for nothing']),
+  ...(isMissing(snapshot, deps) ? ['a policy that an audience may use is not there'] : []),
+]
+
+/** Throws when an audience would be weakened, or would lose a policy that it has. */
+function refuseHarm(next: Snapshot, now: Snapshot, { audiences }: PoliciesDeps): void {
+  const lost = audiences.flatMap((audience) =>
+    audience.policies
+      .filter((name) => now.get(name) !== undefined && next.get(name) === undefined)
+      .map((name) => `audiences.${audience.name}.policies: the policy ${name} would be gone`),
+  )
+  const weakened = audienceProblems(audiences, next, 'awaited').map(({ path, message }) => `${path}: ${message}`)
+  if (lost.length + weakened.length > 0) throw new Error([...lost, ...weakened].join('\n'))
+}
+
+const isMissing = (snapshot: Snapshot, { audiences }: PoliciesDeps): boolean =>
+  audiences.some(({ policies }) => policies.some((name) => snapshot.get(name) === undefined))
