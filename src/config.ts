@@ -5,6 +5,7 @@ import { FILE_VARIABLE, mergeSources, parseFile, unknownVariables, type Environm
 import type { Audience } from './access/audiences.ts'
 import type { Credential } from './access/credentials.ts'
 import type { OidcSettings } from './access/oidc-discovery.ts'
+import type { Lift } from './appraisal/floor.ts'
 import { base64Length } from './base64.ts'
 import type { Transport } from './collateral/http.ts'
 import { intelOf, type IntelSources } from './config/intel.ts'
@@ -23,6 +24,7 @@ export type Config = {
   readonly secretFile: string | undefined
   readonly tokenKeyFile: string | undefined
   readonly policyDir: string | undefined
+  readonly referenceDir: string | undefined
   readonly auditFile: string | undefined
   /** Bytes at which the audit log is moved aside; undefined: only by somebody else. */
   readonly auditRotateBytes: number | undefined
@@ -38,6 +40,8 @@ export type Config = {
   readonly credentials: readonly Credential[]
   /** The identity provider whose tokens count as credentials, too. */
   readonly oidc: OidcSettings | undefined
+  /** What policies may do that none may without it. */
+  readonly lift: readonly Lift[]
   /** Whether nobody may bring into force what he wrote himself. */
   readonly separateAuthorAndActivator: boolean
   readonly rateLimit: { readonly requests: number; readonly perSeconds: number }
@@ -169,6 +173,7 @@ function configOf(m: Members): Config {
     secretFile: m.secret_file,
     tokenKeyFile: m.token_key_file,
     policyDir: m.policy_dir,
+    referenceDir: m.reference_dir,
     auditFile: m.audit_file,
     auditRotateBytes: m.audit_rotate_bytes,
     processes: m.processes,
@@ -181,6 +186,7 @@ function configOf(m: Members): Config {
     audiences: Object.entries(m.audiences).map(([name, row]) => audienceOf(name, row)),
     credentials: m.credentials.map((row) => ({ name: row.name, roles: row.role, tokenSha256: row.token_sha256 })),
     oidc: m.oidc === undefined ? undefined : oidcOf(m.oidc),
+    lift: m.lift,
     separateAuthorAndActivator: m.separate_author_and_activator,
     rateLimit: { requests: m.rate_limit.requests, perSeconds: m.rate_limit.per_seconds },
     limits: limitsOf(m.limits),

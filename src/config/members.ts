@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import { OIDC_ALGORITHMS, isProviderUrl } from '../access/oidc-discovery.ts'
 import { ROLES } from '../access/roles.ts'
+import { LIFTS } from '../appraisal/floor.ts'
 import { parseListen } from './listen.ts'
 
 /** Names of audiences, policies and credentials as they appear in tokens, logs and problem texts: short printable ASCII without blanks. */
@@ -94,6 +95,7 @@ export const members = z.strictObject({
   secret_file: path.optional(),
   token_key_file: path.optional(),
   policy_dir: path.optional(),
+  reference_dir: path.optional(),
   audit_file: path.optional(),
   /** Bytes at which the file is moved aside; without it, only somebody else rotates. */
   audit_rotate_bytes: integer(65_536, Number.MAX_SAFE_INTEGER).optional(),
@@ -126,6 +128,8 @@ export const members = z.strictObject({
     }),
   credentials: z.array(credential).readonly().default([]),
   oidc: oidc.optional(),
+  // What policies may do that none may without it (floor.ts).
+  lift: z.array(z.enum(LIFTS)).readonly().default([]),
   separate_author_and_activator: z.boolean('true or false').default(false),
   rate_limit: z
     .strictObject({ requests: integer(1, 10_000_000).default(600), per_seconds: integer(1, 86_400).default(60) })

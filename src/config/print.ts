@@ -22,6 +22,7 @@ export function printConfig(config: Config): string {
     secret_file: config.secretFile,
     token_key_file: config.tokenKeyFile,
     policy_dir: config.policyDir,
+    reference_dir: config.referenceDir,
     audit_file: config.auditFile,
     audit_rotate_bytes: config.auditRotateBytes,
     processes: config.processes,
@@ -37,6 +38,7 @@ export function printConfig(config: Config): string {
     credentials: config.credentials.map(({ name, roles }) => ({ name, role: roles, token_sha256: HIDDEN })),
     oidc: config.oidc === undefined ? undefined : oidc(config.oidc),
     separate_author_and_activator: config.separateAuthorAndActivator,
+    lift: config.lift,
     rate_limit: { requests: config.rateLimit.requests, per_seconds: config.rateLimit.perSeconds },
     limits: {
       body_bytes: config.limits.bodyBytes,

@@ -14,6 +14,7 @@ const VARIABLES = {
   ASSAY_SECRET_FILE: ['secret_file', 'text'],
   ASSAY_TOKEN_KEY_FILE: ['token_key_file', 'text'],
   ASSAY_POLICY_DIR: ['policy_dir', 'text'],
+  ASSAY_REFERENCE_DIR: ['reference_dir', 'text'],
   ASSAY_AUDIT_FILE: ['audit_file', 'text'],
   ASSAY_PROCESSES: ['processes', 'integer'],
   ASSAY_LOG_LEVEL: ['log_level', 'text'],
