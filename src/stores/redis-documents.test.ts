@@ -51,6 +51,8 @@ const changedBit = (value: string, at: number): string => {
   bytes[at] = (bytes[at] ?? 0) ^ 1
   return bytes.toString('base64')
 }
+/** How often a whole value was read from the server. */
+const gets = async (): Promise<number> => Number(/^cmdstat_get:calls=(\d+)/m.exec(await raw((c) => c.info('commandstats')))?.[1])
 const filled = async (options: Partial<RedisStoreOptions> = {}): Promise<DocumentStore> => {
   const store = await open(options)
   await store.append('policies', draft(), 0)
@@ -86,6 +88,13 @@ describe.skipIf(!redisPresent())('documents in Redis', () => {
     expect(await a.revision('policies')).not.toBe(revision)
     expect(await a.append('policies', draft(), 0)).toBe('conflict')
     expect(newAlarms()).toEqual([])
+  })
+
+  it('are asked for their revision without reading the head again', async () => {
+    const store = await filled()
+    const before = await gets()
+    for (let i = 0; i < 5; i += 1) expect(await store.revision('policies')).toBe('2')
+    expect(await gets()).toBe(before)
   })
 
   it('leave no record that is no longer listed', async () => {
