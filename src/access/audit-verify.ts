@@ -142,7 +142,7 @@ function faultOf({ link, prev }: ChainedLine, before: Link): Found | undefined {
   const { seq } = link
   if (seq === 1) return ['restarted', `a new chain begins behind line ${before.seq} of another`]
   if (seq <= before.seq) return ['repeated', `line ${seq} of the chain stands behind its line ${before.seq}`]
-  if (seq > before.seq + 1) return ['gap', `lines ${before.seq + 1} to ${seq - 1} of the chain are missing`]
+  if (seq > before.seq + 1) return ['gap', `${seq - before.seq - 1} of the chain's lines are missing, from ${before.seq + 1} on`]
   if (prev !== before.sha256) return ['edited', `line ${before.seq} of the chain, before this one, is not as it was written`]
   return undefined
 }

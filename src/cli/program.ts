@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { AttestationError, problemOf } from '../verifiers/problems.ts'
 import { ConfigError, problemText } from '../config.ts'
+import { addAudit } from './audit-command.ts'
 import { addBind } from './bind-command.ts'
 import type { AddCommand } from './command.ts'
 import { addCollateral } from './collateral-command.ts'
@@ -9,12 +10,24 @@ import { addDemo } from './demo-command.ts'
 import { EXIT, exitOf, UsageError } from './exit.ts'
 import { addInspect } from './inspect-command.ts'
 import { processSession, type Session } from './output.ts'
+import { addPolicy } from './policy-command.ts'
 import { addServe } from './serve-command.ts'
 import { addSimulate } from './simulate-command.ts'
 import { addVerify } from './verify-command.ts'
 import { version } from '../service/version.ts'
 
-const COMMANDS: readonly AddCommand[] = [addServe, addVerify, addInspect, addBind, addCollateral, addSimulate, addDemo, addConfig]
+const COMMANDS: readonly AddCommand[] = [
+  addServe,
+  addVerify,
+  addInspect,
+  addBind,
+  addPolicy,
+  addCollateral,
+  addSimulate,
+  addDemo,
+  addConfig,
+  addAudit,
+]
 
 const REST = `
 Exit codes: 0 accepted, 1 refused, 2 usage or unreadable file, 3 undecided, 70 a failure of this program.
