@@ -10,12 +10,15 @@ const COLOUR = { pass: 'green', fail: 'red', warn: 'yellow', skip: 'dim' } as co
 
 /** The verdict for people: the answer first, then what failed with its values, then every check in one line. */
 export function verdictText(verdict: Verdict): string {
-  const items = verdict.evidence
-  const faults = items.flatMap(({ checks }) => checks.filter(({ outcome }) => outcome === 'fail' || outcome === 'warn'))
-  return [headline(verdict), ...faults.map(faultText), ...items.map(itemText), footer(verdict)].join('\n\n')
+  return [headline(verdict), ...faultsText(verdict), ...verdict.evidence.map(itemText), footer(verdict)].join('\n\n')
 }
 
-function headline({ accepted, code, question }: Verdict): string {
+/** Each check that failed or warned, with its values, the rule of the policy, and what mends it. */
+export const faultsText = ({ evidence }: Verdict): readonly string[] =>
+  evidence.flatMap(({ checks }) => checks.filter(({ outcome }) => outcome === 'fail' || outcome === 'warn')).map(faultText)
+
+/** The answer, and what to do about it. */
+export function headline({ accepted, code, question }: Verdict): string {
   const asked = question === 'genuine' ? 'genuine (whether it is acceptable was not asked)' : 'genuine, and acceptable to the policy'
   if (accepted) return `${styled('green', 'ACCEPTED')}  ${asked}`
   const { kind, title, remedy } = problemOf(code ?? 'internal-error')
@@ -27,6 +30,7 @@ function faultText(check: Check): string {
   const rows: [string, string | undefined][] = [
     ['expected', check.expected],
     ['actual', check.actual],
+    ['rule', check.rule],
     ['remedy', 'remedy' in check ? check.remedy : undefined],
   ]
   const code = 'code' in check ? `${check.code}: ` : ''
