@@ -78,7 +78,7 @@ type IdKey = {
   readonly demand: 'require_id_block' | 'require_author_key'
   readonly list: 'trusted_id_key_digests' | 'trusted_author_key_digests'
   readonly present: Question
-  readonly trusted: Question
+  readonly trusted: Question & { readonly rule: string }
 }
 
 const ID_KEYS: readonly IdKey[] = [
@@ -131,11 +131,12 @@ export function idKeys(subject: SnpCase): readonly Check[] {
   return checks
 }
 
-function presence({ present, field, demand, list }: IdKey, { claims, policy }: SnpCase): Check {
+function presence({ present, trusted, field, demand, list }: IdKey, { claims, policy }: SnpCase): Check {
   const [actual, absent] = [claims[field], isAbsent(claims[field])]
-  if (!policy[demand] && policy[list] === undefined) return notAsked(present, actual)
-  const put = policy[demand] ? judge : judgeAs(policy.id_key_enforcement)
-  return put(present, !absent, { actual, expected: 'a digest other than zero' })
+  const seen = { actual, expected: 'a digest other than zero' }
+  if (policy[demand]) return judge(present, !absent, seen)
+  if (policy[list] === undefined) return notAsked(present, actual)
+  return judgeAs(policy.id_key_enforcement)({ ...present, rule: trusted.rule }, !absent, seen)
 }
 
 function trust({ trusted, field, list }: IdKey, { claims, policy }: SnpCase): Check {
