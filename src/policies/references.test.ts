@@ -42,7 +42,7 @@ async function lab(fixed: ReferenceSets = new Map()) {
   return { world, store, start, add, stand }
 }
 
-const measurements = (references: References) => references.resolve(POLICY).document.snp.measurements
+const measurements = (references: References) => references.moment()(POLICY).document.snp.measurements
 const active: VersionStanding = { state: 'active' }
 
 const codeOf = (work: () => unknown): string | undefined => {
@@ -62,8 +62,8 @@ describe('createReferences', () => {
     await stand({ 1: active, 2: active }, 0)
     const references = await start()
     expect(measurements(references)).toEqual([digestOf(1), digestOf(2)])
-    expect(references.resolve(POLICY).reference).toEqual(POLICY.reference)
-    expect(Object.isFrozen(references.resolve(POLICY).document.snp)).toBe(true)
+    expect(references.moment()(POLICY).reference).toEqual(POLICY.reference)
+    expect(Object.isFrozen(references.moment()(POLICY).document.snp)).toBe(true)
   })
 
   it('gives a draft nothing, then its values once it is active, then nothing once it is revoked', async () => {
@@ -95,12 +95,24 @@ describe('createReferences', () => {
     await add(setText([1]), 0)
     await stand({ 1: active }, 0)
     const references = await start()
-    const before = references.resolve(POLICY)
+    const before = references.moment()(POLICY)
     await references.refresh()
-    expect(references.resolve(POLICY)).toBe(before)
+    expect(references.moment()(POLICY)).toBe(before)
     await add(setText([2]), 1)
     await references.refresh()
-    expect(references.resolve(POLICY)).not.toBe(before)
+    expect(references.moment()(POLICY)).not.toBe(before)
+  })
+
+  it('is the same from the beginning of a request to its end, whatever is revoked meanwhile', async () => {
+    const { start, add, stand } = await lab()
+    await add(setText([1]), 0)
+    await stand({ 1: active }, 0)
+    const references = await start()
+    const moment = references.moment()
+    await stand({ 1: { state: 'revoked', reason: 'leaked build' } }, 1)
+    await references.refresh()
+    expect(moment(POLICY).document.snp.measurements).toEqual([digestOf(1)])
+    expect(measurements(references)).not.toContain(digestOf(1))
   })
 
   it('leaves a policy alone that names no set, even when the store cannot be asked', async () => {
@@ -108,19 +120,19 @@ describe('createReferences', () => {
     const references = await start()
     const plain = readPolicy(JSON.stringify({ name: 'plain', snp: { measurements: [digestOf(1)] } }), 'plain.yaml')
     world.clock = 31_000
-    expect(references.resolve(plain)).toBe(plain)
+    expect(references.moment()(plain)).toBe(plain)
   })
 
   it('lets nothing count that nobody could confirm for half a minute', async () => {
     const { world, start } = await lab()
     const references = await start()
     world.clock = 30_000
-    expect(codeOf(() => references.resolve(POLICY))).toBeUndefined()
+    expect(codeOf(() => references.moment()(POLICY))).toBeUndefined()
     world.clock = 30_001
-    expect(codeOf(() => references.resolve(POLICY))).toBe('not-ready')
+    expect(codeOf(() => references.moment()(POLICY))).toBe('not-ready')
     expect(references.problems()).toEqual(['the sets of reference values cannot be confirmed'])
     await references.refresh()
-    expect(codeOf(() => references.resolve(POLICY))).toBeUndefined()
+    expect(codeOf(() => references.moment()(POLICY))).toBeUndefined()
   })
 
   it('lets nothing count once the store says that it was put back', async () => {
@@ -129,7 +141,7 @@ describe('createReferences', () => {
     const broken = { ...store, revision: async () => Promise.reject(new AttestationError('not-ready', 'an older head', {})) }
     Object.assign(store, broken)
     await expect(references.refresh()).rejects.toThrow('an older head')
-    expect(codeOf(() => references.resolve(POLICY))).toBe('not-ready')
+    expect(codeOf(() => references.moment()(POLICY))).toBe('not-ready')
   })
 
   it.each([

@@ -8,10 +8,10 @@ import { createReferenceState, type ReferencesDeps } from './reference-state.ts'
 /** The sets of reference values of one process. */
 export type References = {
   /**
-   * The policy as it judges at this moment: values in the places of sets. Throws `not-ready` for a policy that names sets when nobody could
-   * confirm these for half a minute.
+   * What a moment makes of policies: values in the places of sets. One request uses one moment from its beginning to its end. Throws
+   * `not-ready` for a policy that names sets when nobody could confirm these for half a minute.
    */
-  readonly resolve: (policy: ActivePolicy) => ActivePolicy
+  readonly moment: () => (policy: ActivePolicy) => ActivePolicy
   /** All sets, as they are known now. */
   readonly sets: () => ReferenceSets
   /** Resolves when everything that was written before the call counts. Rejects when the store cannot be read. */
@@ -28,12 +28,15 @@ const RETRY_SECONDS = 2
 export async function createReferences(deps: ReferencesDeps, folder?: ReferenceFolder): Promise<References> {
   const state = await createReferenceState(deps)
   const follower = followReferences({ deps, state, folder })
-  const filled = resolver(state.sets, deps.now)
+  const filled = resolver()
   return {
-    resolve: (policy) => {
-      const judging = filled(policy)
-      if (judging === policy || !state.isStale()) return judging
-      throw new AttestationError('not-ready', 'the sets of reference values cannot be confirmed', { retryAfter: RETRY_SECONDS })
+    moment: () => {
+      const [moment, isStale] = [{ sets: state.sets(), at: deps.now() }, state.isStale()]
+      return (policy) => {
+        const judging = filled(policy, moment)
+        if (judging === policy || !isStale) return judging
+        throw new AttestationError('not-ready', 'the sets of reference values cannot be confirmed', { retryAfter: RETRY_SECONDS })
+      }
     },
     sets: state.sets,
     refresh: state.refresh,
@@ -43,17 +46,19 @@ export async function createReferences(deps: ReferencesDeps, folder?: ReferenceF
   }
 }
 
-type Filled = { readonly sets: ReferenceSets; readonly until: Date | undefined; readonly policy: ActivePolicy }
+type Filled = { readonly sets: ReferenceSets; readonly from: Date; readonly until: Date | undefined; readonly policy: ActivePolicy }
+
+type Moment = { readonly sets: ReferenceSets; readonly at: Date }
 
 /** Fills each policy once, until the sets are others or time makes them others. */
-function resolver(sets: () => ReferenceSets, now: () => Date): (policy: ActivePolicy) => ActivePolicy {
+function resolver(): (policy: ActivePolicy, moment: Moment) => ActivePolicy {
   const kept = new WeakMap<ActivePolicy, Filled>()
-  return (policy) => {
-    const [before, current, at] = [kept.get(policy), sets(), now()]
-    if (before?.sets === current && (before.until === undefined || at < before.until)) return before.policy
-    const { document, until } = resolveReferences(policy.document, current, at)
+  return (policy, { sets, at }) => {
+    const before = kept.get(policy)
+    if (before?.sets === sets && before.from <= at && (before.until === undefined || at < before.until)) return before.policy
+    const { document, until } = resolveReferences(policy.document, sets, at)
     const filled = document === policy.document ? policy : deepFreeze({ reference: policy.reference, document })
-    kept.set(policy, { sets: current, until, policy: filled })
+    kept.set(policy, { sets, from: at, until, policy: filled })
     return filled
   }
 }

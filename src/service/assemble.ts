@@ -15,6 +15,8 @@ import type { Config } from '../config.ts'
 import type { Grounds } from '../config/grounds.ts'
 import { fixedPolicies } from '../config/policies.ts'
 import { createPolicies } from '../policies/create.ts'
+import { withReferences } from '../policies/with-references.ts'
+import { referencesOf } from './references.ts'
 import type { Policies } from '../policies/policies.ts'
 import type { PolicySet } from '../appraisal/policy-set.ts'
 import { createMemo } from './memo.ts'
@@ -46,7 +48,7 @@ export type Assembled = { readonly services: Services; readonly readiness: Setta
 export async function assemble(parts: Parts): Promise<Assembled> {
   const { config, grounds, keys, stores, audit, log } = parts
   const now = clockOf(config)
-  const policies = await policiesOf(parts, now)
+  const policies = withReferences(await policiesOf(parts, now), await referencesOf(parts, now))
   const collateral = withDocuments(collateralOf(parts, policies.snapshot(), now), grounds.documents)
   const readiness = createReadiness({ stores, collateral, policies, now, log })
   const services: Services = {
