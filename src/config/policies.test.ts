@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ConfigError, loadConfig, type ConfigProblem } from '../config.ts'
+import { PRESET_NAMES } from '../appraisal/presets/names.ts'
 import { loadPolicies } from './policies.ts'
 
 const MEASUREMENT = 'ab'.repeat(48)
@@ -29,13 +30,36 @@ function problemsOf(file: string): readonly ConfigProblem[] {
 }
 
 describe('loadPolicies', () => {
-  it('knows strict without any file', () => {
-    const { config } = loadConfig({ environment: {}, readText: () => '' })
-    expect(
-      loadPolicies(config)
+  it('knows the presets without any file, but those below the floor only where they are lifted', () => {
+    const names = (file: string) =>
+      loadPolicies(configured(file))
         .all()
-        .map(({ reference }) => reference.name),
-    ).toEqual(['strict'])
+        .map(({ reference }) => reference.name)
+    expect(names('')).toEqual(PRESET_NAMES.filter((name) => name !== 'lab'))
+    expect(names('lift: [debug-guests]')).toEqual(PRESET_NAMES)
+  })
+
+  it('refuses a file below the floor, with what would lift it', () => {
+    write('a.yaml', 'name: eu\nsnp: {guest_policy: {debug: DANGEROUSLY_ALLOW}, crl: {grace_seconds: 60}}\n')
+    expect(problemsOf('audiences: {default: {policies: [strict]}}')).toEqual([
+      expect.objectContaining({
+        path: 'snp.guest_policy.debug',
+        origin: join(folder, 'a.yaml'),
+        message: expect.stringContaining('debug-guests'),
+      }),
+      expect.objectContaining({ path: 'snp.crl.grace_seconds', message: expect.stringContaining('collateral-grace') }),
+    ])
+    const lifted = configured('audiences: {default: {policies: [eu]}}\nlift: [debug-guests, collateral-grace]')
+    expect(loadPolicies(lifted).get('eu')?.document.snp.crl.grace_seconds).toBe(60)
+  })
+
+  it('waits for a policy that is not there where somebody may write it', () => {
+    const credentials = (role: string) => `credentials: [{name: ann, role: ${role}, token_sha256: ${'ab'.repeat(32)}}]`
+    const audiences = 'audiences: {default: {policies: [later]}}'
+    expect(loadPolicies(configured(`${audiences}\n${credentials('policy-author')}`)).get('later')).toBeUndefined()
+    expect(problemsOf(`${audiences}\n${credentials('policy-activator')}`)).toEqual([
+      expect.objectContaining({ message: 'there is no policy later' }),
+    ])
   })
 
   it('reads every policy file of the folder, and nothing else', () => {
@@ -44,7 +68,8 @@ describe('loadPolicies', () => {
     write('.hidden.yaml', 'name: hidden')
     write('notes.txt', 'nothing')
     const set = loadPolicies(configured('audiences: {default: {policies: [eu, us]}}'))
-    expect(set.all().map(({ reference }) => reference.name)).toEqual(['strict', 'eu', 'us'])
+    expect(set.all().map(({ reference }) => reference.name)).toEqual(expect.arrayContaining(['strict', 'eu', 'us']))
+    expect(set.get('hidden')).toBeUndefined()
     expect(set.get('us')?.document.snp.measurements).toEqual([MEASUREMENT])
   })
 

@@ -4,9 +4,13 @@ import { audienceProblems } from '../access/audiences.ts'
 import { mayActAs } from '../access/roles.ts'
 import { policySetOf, type PolicySet } from '../appraisal/policy-set.ts'
 import { PolicyError, readPolicy } from '../appraisal/read-policy.ts'
-import { strict } from '../appraisal/strict.ts'
+import type { Lift } from '../appraisal/floor.ts'
+import { builtInPolicies } from '../appraisal/presets.ts'
+import { PRESET_NAMES } from '../appraisal/presets/names.ts'
+import { PRESET_TEXTS } from '../appraisal/presets/texts.ts'
 import { ConfigError, type Config, type ConfigProblem } from '../config.ts'
 import type { FixedPolicy } from '../policies/policies.ts'
+import { floorOf, type Floor } from '../policies/reading.ts'
 
 /** Far more than any service has; bounds what a wrong folder can cost. */
 const POLICY_FILES = 1000
@@ -18,9 +22,10 @@ const POLICY_FILE = /\.(?:ya?ml|json)$/
  * Throws {@link ConfigError} with everything that is wrong in all files.
  */
 export function fixedPolicies(config: Config): readonly FixedPolicy[] {
-  const read = filesOf(config.policyDir).map((path) => readFile(path))
+  const floor = floorOf(config.lift)
+  const read = filesOf(config.policyDir).map((path) => readFile(path, floor))
   const problems = read.flatMap((result) => ('problems' in result ? result.problems : []))
-  const policies = [...BUILT_IN, ...read.flatMap((result) => ('policy' in result ? [result] : []))]
+  const policies = [...builtIn(config.lift), ...read.flatMap((result) => ('policy' in result ? [result] : []))]
   const twice = doubles(
     policies.map(({ policy }) => policy.reference.name),
     config,
@@ -39,9 +44,15 @@ export function loadPolicies(config: Config): PolicySet {
 }
 
 /** Whether somebody may write a policy that an audience names and that no file holds. */
-const canBeWritten = ({ credentials }: Config): boolean => credentials.some((caller) => mayActAs('policy-author', caller))
+const canBeWritten = ({ credentials, oidc }: Config): boolean =>
+  [...credentials, ...(oidc?.roles ?? [])]
+    .flatMap(({ roles }) => roles)
+    .some((role) => mayActAs('policy-author', { name: role, roles: [role] }))
 
-const BUILT_IN: readonly FixedPolicy[] = [{ policy: strict, text: JSON.stringify(strict.document, null, 2), managedBy: 'built-in' }]
+const builtIn = (lifts: readonly Lift[]): readonly FixedPolicy[] =>
+  builtInPolicies(lifts).map((policy) => ({ policy, text: textOf(policy.reference.name), managedBy: 'built-in' }))
+
+const textOf = (name: string): string => Object.entries(PRESET_TEXTS).find(([preset]) => preset === name)?.[1] ?? ''
 
 function filesOf(folder: string | undefined): readonly string[] {
   if (folder === undefined) return []
@@ -56,12 +67,12 @@ function filesOf(folder: string | undefined): readonly string[] {
 
 type Read = FixedPolicy | { readonly problems: readonly ConfigProblem[] }
 
-function readFile(path: string): Read {
+function readFile(path: string, floor: Floor): Read {
   const result = attempt((): FixedPolicy => {
     const text = readFileSync(path, 'utf8')
     return { policy: readPolicy(text, path), text, managedBy: 'files' }
   })
-  if (!(result instanceof Error)) return result
+  if (!(result instanceof Error)) return above(floor, result, path)
   if (!(result instanceof PolicyError)) return { problems: [unreadable(path, result, 'a readable policy file')] }
   const origin = (line: number | undefined) => (line === undefined ? path : `${path}:${line}`)
   return {
@@ -73,12 +84,17 @@ function readFile(path: string): Read {
   }
 }
 
+function above(floor: Floor, found: FixedPolicy, origin: string): Read {
+  const problems = floor(found.policy.document).map(({ path, message }) => ({ path, origin, message }))
+  return problems.length === 0 ? found : { problems }
+}
+
 const doubles = (names: readonly string[], { policyDir = '' }: Config): readonly ConfigProblem[] =>
   [...new Set(names.filter((name, at) => names.indexOf(name) !== at))].map((name) => ({
     path: 'name',
     origin: policyDir,
     message: `two policies are named ${name}`,
-    expected: 'a name of its own for each policy; `strict` is built in',
+    expected: `a name of its own for each policy; ${PRESET_NAMES.join(', ')} are built in`,
   }))
 
 const unreadable = (origin: string, error: Error, expected: string): ConfigProblem => ({

@@ -1,3 +1,4 @@
+import { floorViolations, type Lift } from '../appraisal/floor.ts'
 import type { AppraisalPolicy } from '../appraisal/policy.ts'
 import type { ActivePolicy } from '../appraisal/policy-set.ts'
 import { PolicyError, readPolicy, type PolicyProblem } from '../appraisal/read-policy.ts'
@@ -5,6 +6,12 @@ import { invalid } from './errors.ts'
 
 /** What the operator's configuration forbids in any document; empty: nothing that this one has. */
 export type Floor = (document: AppraisalPolicy) => readonly PolicyProblem[]
+
+/** The floor of a service with these lifts. */
+export const floorOf =
+  (lifts: readonly Lift[]): Floor =>
+  (document) =>
+    floorViolations(document, lifts).map(({ path, message, remedy }) => ({ path, message: `${message}: ${remedy}` }))
 
 /** The version of a draft, which no stored version has. */
 export const DRAFT_VERSION = 0

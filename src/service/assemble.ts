@@ -17,6 +17,7 @@ import { fixedPolicies } from '../config/policies.ts'
 import { createPolicies } from '../policies/create.ts'
 import { withReferences } from '../policies/with-references.ts'
 import { referencesOf } from './references.ts'
+import { floorOf } from '../policies/reading.ts'
 import type { Policies } from '../policies/policies.ts'
 import type { PolicySet } from '../appraisal/policy-set.ts'
 import { createMemo } from './memo.ts'
@@ -104,7 +105,7 @@ function policiesOf({ config, stores, log }: Parts, now: () => Date): Promise<Po
     folder: config.policyDir,
     store: stores.documents,
     audiences: config.audiences,
-    floor: () => [],
+    floor: floorOf(config.lift),
     separateAuthorAndActivator: config.separateAuthorAndActivator,
     now,
     log,
