@@ -81,8 +81,9 @@ export const REQUEST_PROBLEMS = {
   },
   'composition-unsupported': {
     kind: 'not-acceptable',
-    title: 'Several evidence items need a policy with a composition',
-    remedy: 'Send one evidence item.',
+    title: 'The evidence is not composed as the policy asks, or such compositions are not supported',
+    remedy:
+      'Send one evidence item under a policy whose `compositions` hold `single`; `azure-hcl` and `coconut-svsm` are not supported yet.',
   },
   'store-full': {
     kind: 'caller',
