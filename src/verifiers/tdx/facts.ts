@@ -1,4 +1,4 @@
-import { createHash, type KeyObject } from 'node:crypto'
+import { hash, type KeyObject } from 'node:crypto'
 import type { RevocationList } from '../crl.ts'
 import type { Check, FactTable, Mode } from '../verifier.ts'
 import type { ParsedCertificate } from '../x509.ts'
@@ -57,10 +57,26 @@ export type TdxFactScope = {
   readonly anchors: string
 }
 
-/** The key of a fact: SHA-256 over all that it depends on, each length-prefixed (design section 2, Memoised). */
-export function tdxFactKey({ fact, mode, anchors }: TdxFactScope, parts: readonly Uint8Array[]): string {
-  const hash = createHash('sha256')
-  for (const part of [fact, mode, anchors]) hash.update(`${part.length}:${part}`)
-  for (const part of parts) hash.update(`${part.length}:`).update(part)
-  return hash.digest('base64')
+/**
+ * The key of a fact: name, mode, anchors, and a digest of each of the byte strings that it depends on (design section 2, Memoised). None of them
+ * has a blank in it, so that no two lists are written alike.
+ */
+export const tdxFactKey = ({ fact, mode, anchors }: TdxFactScope, digests: readonly string[]): string =>
+  `${fact} ${mode} ${anchors} ${digests.join(' ')}`
+
+/** SHA-256 of bytes that are others with each quote, or another copy. */
+export const digestOf = (bytes: Uint8Array): string => hash('sha256', bytes, 'base64')
+
+const digests = new WeakMap<Uint8Array, string>()
+
+/**
+ * The same for bytes that are handed in as one object again and again, and that nobody writes to: documents as the collateral service holds
+ * them, and what was read of certificates. They are hashed once an object, not once a quote.
+ */
+export function heldDigestOf(bytes: Uint8Array): string {
+  const known = digests.get(bytes)
+  if (known !== undefined) return known
+  const digest = digestOf(bytes)
+  digests.set(bytes, digest)
+  return digest
 }

@@ -1,7 +1,7 @@
 import { skipped } from '../checks.ts'
 import type { Anchors, Check, Reading } from '../verifier.ts'
 import type { Window } from './certificate-dates.ts'
-import { tdxFactKey, type PckFact, type QeFact } from './facts.ts'
+import { digestOf, heldDigestOf, tdxFactKey, type PckFact, type QeFact } from './facts.ts'
 import { provePck, type ChainSource, type PckProof } from './pck-chain.ts'
 import type { AuthData } from './quote-auth.ts'
 import { checkQuoteSignature, PROOF_RULES, proveQe, type QeProof } from './quote-proof.ts'
@@ -45,7 +45,7 @@ export function proveQuote(quote: Quote, certificates: readonly Uint8Array[], sc
 }
 
 function chainProof(source: ChainSource, { anchors, mode, memo }: ProofScope, before: readonly Check[]): PckProof {
-  const key = tdxFactKey({ fact: 'intel-pck/1', mode, anchors: anchors.digest }, [Buffer.from(source.from), ...partsOf(source)])
+  const key = tdxFactKey({ fact: 'intel-pck/1', mode, anchors: anchors.digest }, [source.from, ...partsOf(source).map(digestOf)])
   const known = memo?.tdx.pck.get(key)
   if (known !== undefined) return { checks: known.checks, fact: known }
   const proof = provePck(source, { anchors, mode }, before)
@@ -54,8 +54,9 @@ function chainProof(source: ChainSource, { anchors, mode, memo }: ProofScope, be
 }
 
 function qeProof(auth: AuthData, pck: PckFact, { anchors, mode, memo }: ProofScope): QeProof {
-  const own = [auth.attestationKey, auth.qeReport, auth.qeReportSignature, auth.qeAuthData]
-  const key = tdxFactKey({ fact: 'intel-qe/1', mode, anchors: anchors.digest }, [...own, pck.leaf.der])
+  // All but the last are of fixed length: joined, they cannot be taken for others.
+  const own = Buffer.concat([auth.attestationKey, auth.qeReport, auth.qeReportSignature, auth.qeAuthData])
+  const key = tdxFactKey({ fact: 'intel-qe/1', mode, anchors: anchors.digest }, [digestOf(own), heldDigestOf(pck.leaf.der)])
   const known = memo?.tdx.qe.get(key)
   if (known !== undefined) return { checks: known.checks, fact: known }
   const proof = proveQe(auth, pck)

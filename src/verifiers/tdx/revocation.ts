@@ -8,7 +8,7 @@ import { pckCrlAddress, rootCaCrlAddress } from './address.ts'
 import { checkRollback, checkWindow, datedOf, type WindowJudgement } from './collateral-dates.ts'
 import { rigourOf, type CollateralInput } from './collateral-input.ts'
 import { readVendorDocument } from './document.ts'
-import { tdxFactKey, type ProvenList } from './facts.ts'
+import { heldDigestOf, tdxFactKey, type ProvenList } from './facts.ts'
 import { listCode, proveList, type ListKind } from './revocation-list.ts'
 
 /** A list that its authority has signed, and what its window says. */
@@ -112,7 +112,7 @@ function provenList({ anchors, collateral, context }: CollateralInput, subject: 
   if (bytes === undefined) return new AttestationError(listCode(kind, 'missing'), `${address} is not at hand`)
   const { subjectDer, spki } = issuer
   const scope = { fact: 'intel-crl/1', mode: context.mode, anchors: anchors.digest } as const
-  const key = tdxFactKey(scope, [subjectDer, spki, bytes])
+  const key = tdxFactKey(scope, [subjectDer, spki, bytes].map(heldDigestOf))
   const known = context.memo.tdx.crl.get(key)
   if (known !== undefined) return known
   const proven = attempt(() => withDates(proveList(bodyOf(bytes, kind), kind, issuer)))

@@ -4,7 +4,7 @@ import { AttestationError } from '../problems.ts'
 import type { FactTable, Mode, Anchors } from '../verifier.ts'
 import { datedOf, type Dated } from './collateral-dates.ts'
 import { readVendorDocument } from './document.ts'
-import { tdxFactKey, type TdxFactScope } from './facts.ts'
+import { heldDigestOf, tdxFactKey, type TdxFactScope } from './facts.ts'
 import { openSignedJson, type SignedKind } from './signed-json.ts'
 import { proveSigningChain, type ShortChain } from './signing-chain.ts'
 
@@ -36,7 +36,7 @@ export function proveDocument<T extends Issued>(
   kind: DocumentKind<T>,
   scope: ProofScope & { readonly table: FactTable<SignedDocument<T>> },
 ): Proof<T> {
-  const key = tdxFactKey({ fact: kind.fact, mode: scope.mode, anchors: scope.anchors.digest }, [bytes])
+  const key = tdxFactKey({ fact: kind.fact, mode: scope.mode, anchors: scope.anchors.digest }, [heldDigestOf(bytes)])
   const known = scope.table.get(key)
   if (known !== undefined) return known
   const proof = proveAnew(bytes, kind, scope)
