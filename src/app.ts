@@ -81,7 +81,8 @@ function callOf(c: Ctx, services: Services): Omit<Call, 'requestId' | 'caller' |
 }
 
 function respond({ status, headers, body }: Answer, requestId: string): Response {
-  return new Response(body, {
+  // RFC 9110 section 15.4.5: such an answer has no body, not even an empty one.
+  return new Response(status === 304 ? null : body, {
     status,
     headers: { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...headers, 'x-request-id': requestId },
   })

@@ -99,8 +99,14 @@ describe('a genuine host', () => {
         appraisal_id: appraisal.id,
         audience: 'default',
         evidence_digest: appraisal.evidence_digest,
+        collateral_digest: appraisal.collateral.digest,
       }),
-      expect.objectContaining({ outcome: 'refused', code: 'snp-vmpl-mismatch', policy: expect.objectContaining({ name: 'lab' }) }),
+      expect.objectContaining({
+        outcome: 'refused',
+        code: 'snp-vmpl-mismatch',
+        policy: expect.objectContaining({ name: 'lab' }),
+        collateral_digest: expect.stringMatching(/^[0-9a-f]{64}$/),
+      }),
     ])
     expect(JSON.stringify(fixture.audit)).not.toContain(token)
   })

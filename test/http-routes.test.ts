@@ -113,6 +113,25 @@ describe('the table of routes', () => {
   })
 })
 
+describe('GET /openapi.yaml', () => {
+  it('is told apart by its ETag, and not sent to those who have it', async () => {
+    const first = await overSocket(app, '/openapi.yaml')
+    const etag = first.headers.get('etag') ?? ''
+    expect([first.status, etag]).toEqual([200, expect.stringMatching(/^"[\w-]{43}"$/)])
+    const again = (tag: string) => overSocket(app, '/openapi.yaml', { headers: { 'if-none-match': tag } })
+    for (const tag of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
+      const answer = await again(tag)
+      expect([answer.status, await answer.text(), answer.headers.get('etag'), answer.headers.get('content-type')]).toEqual([
+        304,
+        '',
+        etag,
+        null,
+      ])
+    }
+    expect((await again('"other"')).status).toBe(200)
+  })
+})
+
 describe('bodies', () => {
   it.each<[string, Record<string, string>]>([
     ['no type', {}],

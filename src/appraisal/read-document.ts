@@ -106,7 +106,8 @@ type Flaw = { readonly message: string; readonly pos: readonly [number, number] 
 
 const syntaxProblem = (flaw: Flaw, lines: LineCounter): PolicyProblem => ({
   path: '',
-  message: flaw.message.replace(/ at line \d[^]*$/, ''),
+  // Behind a colon the reader quotes the text, which may hold what is not for logs.
+  message: flaw.message.replace(/ at line \d[^]*$/, '').replace(/: [^]*$/, ''),
   line: lines.linePos(flaw.pos[0]).line,
 })
 

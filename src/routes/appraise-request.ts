@@ -16,7 +16,7 @@ import type { Call } from './call.ts'
 import type { EvidenceItem } from './evidence-items.ts'
 import { evidenceDigest, evidenceOf, onlyItem, refuseLongLogs } from './evidence.ts'
 import { checkNonce, type Authority, type CheckedNonce } from './nonce.ts'
-import { recordIssued, recordRefusal } from './record.ts'
+import { recordIssued, recordRefusal, type Relied } from './record.ts'
 import type { AppraisalRequest } from './requests.ts'
 import type { Services } from './services.ts'
 import { reportShadow } from './shadow.ts'
@@ -41,6 +41,7 @@ type Job = {
   readonly digest: string
   /** 128 random bits, unrelated to the token's jti (design section 3). */
   readonly id: string
+  readonly relied: Relied
 }
 
 /** Decides one request, records the decision, and issues a token or throws AttestationError. */
@@ -50,7 +51,7 @@ export async function appraiseRequest(request: AppraisalRequest, call: Call, ser
   const policies = services.policies.snapshot()
   const authority = services.audiences.resolve(request, policies)
   const shadow = policies.shadow(authority.policy.reference.name)
-  const decided = { authority, shadow, digest: evidenceDigest(request.evidence), id: newId() }
+  const decided = { authority, shadow, digest: evidenceDigest(request.evidence), id: newId(), relied: {} }
   const job = { call, services, request, item: onlyItem(request.evidence), ...decided }
   try {
     return await decide(job)
@@ -133,7 +134,9 @@ async function spend({ challenge }: CheckedNonce, services: Services): Promise<v
 const isUndecided = (code: ProblemCode | undefined): boolean => code !== undefined && problemOf(code).kind === 'undecided'
 
 function evaluate(finding: Finding, { job, nonce, bound, obtained }: Evaluation): Judgement {
-  const { id, services, authority, digest, item } = job
+  const { id, services, authority, digest, item, relied } = job
+  const collateral = collateralSummary(obtained)
+  relied.collateralDigest = collateral.digest
   return appraise({
     id,
     mode: services.mode,
@@ -142,7 +145,7 @@ function evaluate(finding: Finding, { job, nonce, bound, obtained }: Evaluation)
     items: [{ type: item.type, finding, fresh: true }],
     keyBinding: bound.cnf === undefined ? 'unbound' : 'bound',
     evidenceDigest: digest,
-    collateral: collateralSummary(obtained),
+    collateral,
   })
 }
 

@@ -11,7 +11,11 @@ export type Decided = {
   readonly authority: Authority
   readonly id: string
   readonly digest: string
+  readonly relied: Relied
 }
+
+/** What a verdict relied on, filled in when there is one: what is refused before has relied on nothing. */
+export type Relied = { collateralDigest?: string }
 
 /** Writes that a token was made, before anyone has it. Throws `audit-unavailable`: no audit line, no token. */
 export async function recordIssued(jti: string, decided: Decided): Promise<void> {
@@ -31,7 +35,7 @@ export async function recordRefusal(error: unknown, decided: Decided): Promise<v
   }
 }
 
-const lineOf = ({ call, services, authority, id, digest }: Decided): Omit<AuditLine, 'outcome'> => ({
+const lineOf = ({ call, services, authority, id, digest, relied }: Decided): Omit<AuditLine, 'outcome'> => ({
   time: services.now().toISOString(),
   request_id: call.requestId,
   action: 'appraisal',
@@ -40,4 +44,5 @@ const lineOf = ({ call, services, authority, id, digest }: Decided): Omit<AuditL
   audience: authority.audience.name,
   policy: authority.policy.reference,
   evidence_digest: digest,
+  ...(relied.collateralDigest === undefined ? {} : { collateral_digest: relied.collateralDigest }),
 })

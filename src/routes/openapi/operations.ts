@@ -128,8 +128,13 @@ export const OPERATIONS = {
     operationId: 'getContract',
     tag: 'Documentation',
     summary: 'Get this document',
-    description: 'OpenAPI 3.1.',
-    answer: { status: 200, description: 'This document', content: { 'application/yaml': { schema: 'text' } } },
+    description: 'OpenAPI 3.1. Whoever sends the ETag in `If-None-Match` gets 304 while the document is the same.',
+    answer: {
+      status: 200,
+      description: 'This document',
+      content: { 'application/yaml': { schema: 'text' } },
+      headers: { ETag: 'Names this text' },
+    },
     problems: ALWAYS,
   },
   'GET /problems/{code}': {
