@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bindingInput, reportDataOf } from '../access/binding.ts'
 import { assay, tempFiles, type Files } from '../../test/cli.ts'
+import { DESCRIBED } from '../../test/reference-sets.ts'
 import { PRESET_NAMES } from '../appraisal/presets/names.ts'
 import { presetPolicy } from '../appraisal/presets.ts'
 import { intelBundle } from '../simulator/bundle.ts'
@@ -64,6 +65,8 @@ describe('assay policy lint', () => {
     const lifted = await lint([file], ['--lift', 'collateral-grace', '--lift', 'debug-guests'])
     expect([lifted.code, lifted.linted[0]?.problems]).toEqual([0, []])
     expect(lifted.linted[0]?.weakenings).toEqual(['tdx.td_attributes.debug: DANGEROUSLY_ALLOW'])
+    const configured = await lint([file], [], { ASSAY_CONFIG: files.write('lifted.yaml', 'lift: [debug-guests]') })
+    expect([configured.code, configured.linted[0]?.problems]).toEqual([0, []])
     expect((await assay(['policy', 'lint', file, '--lift', 'everything'])).code).toBe(2)
   })
 
@@ -77,9 +80,11 @@ describe('assay policy lint', () => {
     ])
     const repeated = await lint([sound], [], config('{policies: [strict, sound], DANGEROUSLY_WEAKENED_BY: [sound]}'))
     expect([repeated.code, repeated.linted[0]?.weakened_audiences]).toEqual([0, ['default']])
+    const strong = await lint([policy('strong', `snp: {measurements: ['${a48}']}`)], [], config('{policies: [strong]}'))
+    expect(strong.linted[0]).toMatchObject({ weakenings: [], weakened_audiences: [] })
     const unusable = await lint([sound], [], config('{policies: 7}'))
     expect(unusable.code).toBe(0)
-    expect(unusable.err).toContain('nothing is said of audiences')
+    expect(unusable.err).toContain('nothing is known of lifts and audiences')
   })
 
   it('refuses two policies of one name, and files that cannot be read', async () => {
@@ -149,6 +154,23 @@ describe('assay policy test', () => {
     const { out } = await test(sound, ...evidence(), '--against', 'strict')
     expect(out).toMatch(/^against +strict, sha256/m)
     expect(out).toMatch(/^TDX-74 .*: fail → pass$/m)
+  })
+
+  it('takes sets of reference values from a folder, as they stand', async () => {
+    const file = policy('named', `key_binding: DANGEROUSLY_OPTIONAL\ntdx: {mr_td: [{set: nodes}]}`)
+    const without = await test(file, ...evidence())
+    expect(without.code).toBe(1)
+    expect(without.out).toMatch(/^ +expected +values of the set nodes \(unknown\)$/m)
+    const set = (standing: object) => files.write('sets/nodes.json', { name: 'nodes', ...DESCRIBED, tdx: { mr_td: [MRTD] }, standing })
+    set({ state: 'active' })
+    const folder = ['--reference-dir', files.path('sets')]
+    expect((await test(file, ...evidence(), ...folder)).code).toBe(0)
+    expect((await test(sound, ...evidence(), ...folder, '--against', file)).out).toMatch(/\nevery check ends alike$/)
+    set({ state: 'revoked', reason: 'leaked build' })
+    const revoked = await test(file, ...evidence(), ...folder)
+    expect(revoked.code).toBe(1)
+    expect(revoked.out).toContain('revoked: leaked build')
+    expect((await test(file, ...evidence(), '--reference-dir', files.path('nowhere'))).code).toBe(2)
   })
 
   it('says that it cannot decide without collateral, whatever the time', async () => {

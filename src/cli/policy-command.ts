@@ -10,7 +10,7 @@ import { addQuestionOptions, askedOf, type QuestionFlags } from './verify-questi
 
 type Json = { readonly json?: true }
 type LintFlags = Json & { readonly lift: readonly Lift[] }
-type TrialFlags = Json & QuestionFlags & { readonly evidence: string; readonly against?: string }
+type TrialFlags = Json & QuestionFlags & { readonly evidence: string; readonly against?: string; readonly referenceDir?: string }
 
 /** `assay policy …`: policies of operators, tried and explained before they count. Needs no service, opens no store and no socket. */
 export const addPolicy: AddCommand = (program, session) => {
@@ -48,6 +48,7 @@ function addTrial(policy: Command, session: Session): void {
     .argument('<policy>', 'policy file, or the name of a preset')
     .requiredOption('--evidence <file>', 'EVIDENCE.json: an evidence item or an appraisal request; - for standard input')
     .option('--against <policy>', 'policy file or preset to compare with')
+    .option('--reference-dir <folder>', 'files with the sets of reference values that the policy names')
     .addHelpText(
       'after',
       '\nExit codes: 0 accepted, 1 refused, 2 usage or an unreadable file, 3 undecided; of the policy, not of --against.',
@@ -62,25 +63,28 @@ async function lint(files: readonly string[], { lift, json }: LintFlags, session
   session.exit(linted.some(({ problems }) => problems.length > 0) ? EXIT.refused : EXIT.accepted)
 }
 
-/** Audiences of the configuration in the environment; a policy can be checked where there is none that can be read. */
+/** What the configuration in the environment says of floor and audiences; a policy can be checked where there is none that can be read. */
 async function lintGround(lifts: readonly Lift[], session: Session): Promise<LintGround> {
   const { configuration } = await import('./load.ts')
   try {
     const { config } = configuration(session)
-    return { lifts, audiences: config.audiences }
+    return { lifts: [...lifts, ...config.lift], audiences: config.audiences }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    session.note('assay: the configuration cannot be used (`assay config check`), so nothing is said of audiences')
+    session.note('assay: the configuration cannot be used (`assay config check`), so nothing is known of lifts and audiences')
     return { lifts, audiences: [] }
   }
 }
 
 async function trial(file: string, flags: TrialFlags, session: Session): Promise<void> {
+  const { filled, setsIn } = await import('./policy-references.ts')
   const { policyNamed } = await import('./policy-named.ts')
   const { tryPolicy, trialText } = await import('./policy-trial.ts')
-  const policy = policyNamed(file)
-  const against = flags.against === undefined ? undefined : policyNamed(flags.against)
   const asked = await askedOf(flags.evidence, flags)
+  const sets = setsIn(flags.referenceDir)
+  const judging = (name: string) => filled(policyNamed(name), sets, asked.now)
+  const policy = judging(file)
+  const against = flags.against === undefined ? undefined : judging(flags.against)
   for (const remark of remarks(asked)) session.note(`assay: ${remark}`)
   const tried = await tryPolicy({ ...asked, fetch: undefined }, policy, against)
   session.out(flags.json === true ? jsonText(tried) : trialText(tried, policy, against))

@@ -34,6 +34,9 @@ const ORDERS: readonly (readonly [path: string, weaker: unknown, stricter: unkno
   ['relying_party_nonce', 'allow', 'refuse'],
   ['issue_on', 'warning', 'affirming'],
   ['token.lifetime_seconds', 900, 60],
+  ['warn', ['snp.vmpl'], undefined],
+  ['warn', ['snp.vmpl', 'snp.host_data'], ['snp.vmpl']],
+  ['evidence', ['snp', 'tdx'], ['snp']],
   ['snp.measurements', 'DANGEROUSLY_ACCEPT_ANY', [a48]],
   ['snp.measurements', [a48, b48], [b48]],
   ['snp.measurements', [a48, { set: 'nodes' }], [a48]],
@@ -104,8 +107,11 @@ describe('the difference of two policies', () => {
     ['snp.min_tcb.reported', { milan: 'any' }, { milan: 'any', cpuid: { '19_11': { snp: 2 } } }],
     ['tdx.min_tee_tcb_svn', `0102${'00'.repeat(14)}`, `0201${'00'.repeat(14)}`],
   ])('%s: from %j to %j accepts other evidence', (path, before, after) => {
-    expect(direction(path, before, after)).toBe('both')
-    expect(direction(path, after, before)).toBe('both')
+    const [old, young] = [policy(path, before), policy(path, after)]
+    for (const changes of [changesBetween(old, young), changesBetween(young, old)]) {
+      expect(changes).toMatchObject([{ path, direction: 'both' }])
+      expect(isWeaker(changes)).toBe(true)
+    }
   })
 
   it('is nothing where only the order of lists or members differs, or a default is written out', () => {

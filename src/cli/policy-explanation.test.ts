@@ -20,6 +20,13 @@ describe('a policy in words', () => {
     ])
   })
 
+  it.each([
+    [{ evidence: ['tdx', 'sgx'] }, 'evidence does not list snp'],
+    [{ compositions: ['azure-hcl'] }, 'compositions lists none that is supported: azure-hcl'],
+  ])('%j: refuses everything, whatever is listed', (document, refusesAll) => {
+    expect(explained({ snp: { measurements: [a48] }, ...document })[1]).toEqual({ about: 'snp', refusesAll, sentences: [] })
+  })
+
   it('needs a product with the signer of an enclave', () => {
     const signer = { mr_signer: ['a1'.repeat(32)] }
     expect(explained({ sgx: signer }).at(-1)?.refusesAll).toBeDefined()
@@ -31,6 +38,10 @@ describe('a policy in words', () => {
     [{ snp: { measurements: 'DANGEROUSLY_ACCEPT_ANY' } }, 'snp.measurements', 'weakens', 'launch measurement: anything at all'],
     [{ tdx: { mr_td: [{ set: 'nodes' }] } }, 'tdx.mr_td', 'asks', 'MRTD: the set nodes'],
     [{}, 'key_binding', 'asks', 'a key of the caller in the evidence'],
+    [{}, 'warn', 'asks', 'no rules that only warn'],
+    [{ warn: ['snp.vmpl'] }, 'warn', 'weakens', 'rules that only warn: snp.vmpl'],
+    [{ extends: 'gcp-snp' }, 'extends', 'accepts', 'members that are left out come from: gcp-snp'],
+    [{ token: { groups: ['a', 'b'] } }, 'token.groups', 'accepts', 'groups in tokens: a, b'],
     [{ issue_on: 'warning' }, 'issue_on', 'weakens', 'evidence that a rule only warns of: gets a token'],
     [{ relying_party_nonce: 'allow' }, 'relying_party_nonce', 'accepts', 'nonces of the relying party, which'],
     [{}, 'token.lifetime_seconds', 'accepts', 'life of a token: up to 300 s'],
