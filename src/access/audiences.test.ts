@@ -68,6 +68,8 @@ describe('resolve', () => {
 const problemsOf = (...all: readonly Audience[]): readonly string[] =>
   audienceProblems(all, policies).map(({ path, message }) => `${path}: ${message}`)
 
+const awaited = (...names: readonly string[]) => audienceProblems([audience({ policies: names })], policies, 'awaited')
+
 describe('audienceProblems', () => {
   it('finds nothing wrong with one strict audience, nor with a weakened policy alone or repeated', () => {
     expect(problemsOf(audience({}))).toEqual([])
@@ -93,7 +95,6 @@ describe('audienceProblems', () => {
   })
 
   it('waits for a policy that can still be written, but for no weakened one', () => {
-    const awaited = (...names: readonly string[]) => audienceProblems([audience({ policies: names })], policies, 'awaited')
     expect(awaited('strict', 'gone')).toEqual([])
     expect(awaited('gone', 'lax')).toEqual([expect.objectContaining({ message: expect.stringContaining('lax is weakened') })])
     expect(awaited()).toEqual([expect.objectContaining({ message: 'it is empty' })])
@@ -108,13 +109,13 @@ describe('audienceProblems', () => {
   })
 })
 
-describe('weakenedBeside', () => {
-  const of = (overrides: Partial<Audience>) => weakenedBeside(lax, [audience({}), audience({ name: 'b', ...overrides })])
+const beside = (overrides: Partial<Audience>) => weakenedBeside(lax, [audience({}), audience({ name: 'b', ...overrides })])
 
+describe('weakenedBeside', () => {
   it('refuses a weakened policy beside others only, unless it is repeated', () => {
-    expect(of({ policies: ['strict', 'lax'] }).map(({ path }) => path)).toEqual(['audiences.b.policies'])
-    expect(of({ policies: ['lax'] })).toEqual([])
-    expect(of({ policies: ['strict', 'eu'] })).toEqual([])
-    expect(of({ policies: ['strict', 'lax'], DANGEROUSLY_WEAKENED_BY: ['lax'] })).toEqual([])
+    expect(beside({ policies: ['strict', 'lax'] }).map(({ path }) => path)).toEqual(['audiences.b.policies'])
+    expect(beside({ policies: ['lax'] })).toEqual([])
+    expect(beside({ policies: ['strict', 'eu'] })).toEqual([])
+    expect(beside({ policies: ['strict', 'lax'], DANGEROUSLY_WEAKENED_BY: ['lax'] })).toEqual([])
   })
 })
