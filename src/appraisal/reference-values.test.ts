@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { DESCRIBED, digestOf, documentOf, setText } from '../../test/reference-sets.ts'
 import { contentDigest } from './canonical.ts'
-import { PolicyError } from './read-policy.ts'
+import { PolicyError, readPolicy } from './read-policy.ts'
 import { measurementsOf, readReferenceFile, readReferenceSet, valuesAt } from './reference-values.ts'
 
 const problems = (document: object | string): readonly string[] => {
@@ -153,5 +155,14 @@ describe('a file of a set', () => {
     expect(() => readFile(members)).toThrow(
       new RegExp(`^nodes\\.yaml: the set of reference values cannot be used\\n {2}nodes\\.yaml(?::1)? ${path}: `),
     )
+  })
+})
+
+describe('docs/reference-values.md', () => {
+  it('shows a set that can be used', () => {
+    const page = readFileSync(resolve(import.meta.dirname, '../../docs/reference-values.md'), 'utf8')
+    const [, policy, set] = page.split('```yaml\n').map((part) => part.slice(0, part.indexOf('```')))
+    expect(readReferenceFile(set ?? '', 'docs')).toMatchObject({ version: 7, standing: { state: 'active' }, document: { name: 'nodes' } })
+    expect(readPolicy(policy ?? '', 'docs').document.snp.measurements).toEqual([{ set: 'nodes' }])
   })
 })

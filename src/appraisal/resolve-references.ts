@@ -68,7 +68,7 @@ function wordsOf(versions: readonly ReferenceVersion[], now: Date): string {
 }
 
 /** Why a version gives no value now; undefined when it does. */
-function whyNot({ standing, document }: ReferenceVersion, now: Date): string | undefined {
+export function whyNot({ standing, document }: ReferenceVersion, now: Date): string | undefined {
   if (standing.state === 'draft') return 'draft'
   if (standing.state === 'revoked') return `revoked: ${standing.reason}`
   if (standing.state === 'deprecated' && isPast(standing.until, now)) return `deprecated until ${standing.until}`

@@ -11,6 +11,7 @@ import { EXIT, exitOf, UsageError } from './exit.ts'
 import { addInspect } from './inspect-command.ts'
 import { processSession, type Session } from './output.ts'
 import { addPolicy } from './policy-command.ts'
+import { addReference } from './reference-command.ts'
 import { addServe } from './serve-command.ts'
 import { addSimulate } from './simulate-command.ts'
 import { addVerify } from './verify-command.ts'
@@ -22,6 +23,7 @@ const COMMANDS: readonly AddCommand[] = [
   addInspect,
   addBind,
   addPolicy,
+  addReference,
   addCollateral,
   addSimulate,
   addDemo,

@@ -1,6 +1,7 @@
 import { loadSecret } from '../access/secrets.ts'
 import type { Config, ConfigProblem } from '../config.ts'
 import { readApiKey, readAuthority } from './intel-files.ts'
+import { referenceFolder } from './reference-sets.ts'
 import { loadTokenKey } from '../tokens/keys.ts'
 import { createSecureContext } from 'node:tls'
 import { readFileSync } from 'node:fs'
@@ -13,6 +14,7 @@ const FILES: readonly { readonly path: string; readonly read: (config: Config) =
     path: 'tls_cert',
     read: ({ tls }) => tls !== undefined && createSecureContext({ cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) }),
   },
+  { path: 'reference_dir', read: ({ referenceDir }) => referenceFolder(referenceDir)() },
   { path: 'intel_pccs_ca', read: ({ intel }) => readAuthority(intel) },
   { path: 'intel_pcs_api_key_file', read: ({ intel }) => readApiKey(intel) },
 ]
