@@ -20,11 +20,17 @@ describe('a policy in words', () => {
     ])
   })
 
-  it.each([
-    [{ evidence: ['tdx', 'sgx'] }, 'evidence does not list snp'],
-    [{ compositions: ['azure-hcl'] }, 'compositions lists none that is supported: azure-hcl'],
-  ])('%j: refuses everything, whatever is listed', (document, refusesAll) => {
-    expect(explained({ snp: { measurements: [a48] }, ...document })[1]).toEqual({ about: 'snp', refusesAll, sentences: [] })
+  it('says nothing more of a kind of evidence that the policy does not take, and everything of one that only lacks a list', () => {
+    const document = { evidence: ['tdx', 'sgx'], snp: { measurements: [a48] } }
+    const [, snp, tdx] = explained(document)
+    expect(snp).toEqual({ about: 'snp', refusesAll: 'evidence does not list snp', sentences: [] })
+    expect(tdx?.refusesAll).toBe('tdx.mr_td lists nothing')
+    expect(tdx?.sentences.map(({ path }) => path)).toContain('tdx.min_tcb_date')
+  })
+
+  it('refuses everything under a composition that is not supported, whatever is listed', () => {
+    const [, snp] = explained({ compositions: ['azure-hcl'], snp: { measurements: [a48] } })
+    expect(snp?.refusesAll).toBe('compositions lists none that is supported: azure-hcl')
   })
 
   it('needs a product with the signer of an enclave', () => {
@@ -99,6 +105,6 @@ describe('a policy in words', () => {
     expect(text).toMatch(/^All evidence\n {2}weakened on purpose\n {4}key_binding +a key of the caller in the evidence: not needed/m)
     expect(text).toMatch(/^SEV-SNP reports\n {2}weakened on purpose\n {4}snp\.guest_policy\.debug +guests that their host can debug$/m)
     expect(text).toMatch(/^ {2}not asked\n {4}snp\.guest_policy\.min_abi +ABI version/m)
-    expect(text).toMatch(/^TDX quotes\n {2}all are refused: tdx\.mr_td lists nothing$/m)
+    expect(text).toMatch(/^TDX quotes\n {2}all are refused: tdx\.mr_td lists nothing\n {2}asked for\n/m)
   })
 })

@@ -4,9 +4,9 @@ import type { Said } from './policy-kinds.ts'
 import { closedBecause, OPTIONS, TECHNOLOGIES, technologyOf, valueAt } from './policy-options.ts'
 
 /** One option of a policy in words. */
-export type Sentence = Said & { readonly path: string }
+type Sentence = Said & { readonly path: string }
 
-/** What a policy says of one kind of evidence, or (`general`) of all: why it refuses everything, or each option in words. */
+/** What a policy says of one kind of evidence, or (`general`) of all: why it refuses everything, and each option in words unless it does not take the kind. */
 export type Chapter = {
   readonly about: 'general' | (typeof TECHNOLOGIES)[number]
   readonly refusesAll?: string
@@ -21,9 +21,8 @@ export function explain({ document }: ActivePolicy): readonly Chapter[] {
     { about: 'general', sentences: about('general') },
     ...TECHNOLOGIES.map((technology): Chapter => {
       const refusesAll = closedBecause(document, technology)
-      return refusesAll === undefined
-        ? { about: technology, sentences: about(technology) }
-        : { about: technology, refusesAll, sentences: [] }
+      const chapter = { about: technology, sentences: document.evidence.includes(technology) ? about(technology) : [] }
+      return refusesAll === undefined ? chapter : { ...chapter, refusesAll }
     }),
   ]
 }
@@ -42,10 +41,9 @@ export const explanationText = (policy: ActivePolicy): string =>
   [`${policy.reference.name}, sha256 ${policy.reference.sha256}`, ...explain(policy).map(chapterText)].join('\n\n')
 
 function chapterText({ about, refusesAll, sentences }: Chapter): string {
-  if (refusesAll !== undefined) return `${TITLES[about]}\n  all are refused: ${refusesAll}`
   const parts = PARTS.map(([part, heading]) => [heading, sentences.filter((sentence) => sentence.part === part)] as const)
-  const told = parts.filter(([, said]) => said.length > 0)
-  return [TITLES[about], ...told.map(([heading, said]) => `  ${heading}\n${sentenceLines(said)}`)].join('\n')
+  const told = parts.filter(([, said]) => said.length > 0).map(([heading, said]) => `  ${heading}\n${sentenceLines(said)}`)
+  return [TITLES[about], ...(refusesAll === undefined ? [] : [`  all are refused: ${refusesAll}`]), ...told].join('\n')
 }
 
 const sentenceLines = (said: readonly Sentence[]): string =>

@@ -10,7 +10,7 @@ import { printable } from './output.ts'
 export type LintGround = { readonly lifts: readonly Lift[]; readonly audiences: readonly Audience[] }
 
 /** One thing that keeps a file from being loaded, or an audience from using it. */
-export type LintProblem = { readonly path: string; readonly line?: number; readonly message: string; readonly remedy?: string }
+type LintProblem = { readonly path: string; readonly line?: number; readonly message: string; readonly remedy?: string }
 
 /** What there is to say of a file. */
 export type Linted = {
