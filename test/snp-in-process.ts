@@ -39,7 +39,7 @@ function factTable<T>(): FactTable<T> {
 /** A memo that keeps nothing but what one test puts into it. */
 export const freshMemo = (): Memo => ({
   snp: { vek: factTable(), crl: factTable() },
-  tdx: { pck: factTable(), qe: factTable(), crl: factTable(), tcbInfo: factTable(), qeIdentity: factTable() },
+  tdx: { pck: factTable(), qe: factTable(), crl: factTable(), tcbInfo: factTable(), qeIdentity: factTable(), tcb: factTable() },
 })
 
 const itemsOf = (bundle: BundleJson | undefined, kind: 'amd-certificate'): readonly Uint8Array[] =>

@@ -6,8 +6,9 @@ import type { FactTable, Memo } from '../verifiers/verifier.ts'
  * and one that is forgotten costs one signature check. Every product has two lists, and a replaced list is soon forgotten.
  * Intel has three lists, two identities and, for each family of platforms (some fifty), one TCB info for TDX and one for SGX, most of them twice:
  * standard and early. A document read is about 50 KiB. A PCK chain with what was read of it is about 20 KiB, the quoting enclave of a platform 3.
+ * What documents make of a TCB is some 10 KiB, and platforms of one make that are patched alike share it.
  */
-const FACTS = { vek: 10_000, crl: 32, pck: 4096, qe: 4096, intelCrl: 32, tcbInfo: 256, qeIdentity: 16 } as const
+const FACTS = { vek: 10_000, crl: 32, pck: 4096, qe: 4096, intelCrl: 32, tcbInfo: 256, qeIdentity: 16, tcb: 1024 } as const
 
 /** The bounded tables of time-free facts that verifiers fill (design section 2, Memoised). */
 export const createMemo = (): Memo => ({
@@ -18,6 +19,7 @@ export const createMemo = (): Memo => ({
     crl: factTable(FACTS.intelCrl),
     tcbInfo: factTable(FACTS.tcbInfo),
     qeIdentity: factTable(FACTS.qeIdentity),
+    tcb: factTable(FACTS.tcb),
   },
 })
 

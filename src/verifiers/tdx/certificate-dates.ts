@@ -26,14 +26,22 @@ const DATES = {
  */
 export function checkDates(what: string, windows: readonly Window[], now: Date): readonly Check[] {
   const rule = { ...DATES, title: `${DATES.title}: ${what}` }
-  const when = `now ${now.toISOString()}`
-  // Asked so that a time that is no number fails both.
-  const early = windows.filter(({ notBefore }) => !(notBefore.getTime() <= now.getTime()))
-  const late = windows.filter(({ notAfter }) => !(now.getTime() <= notAfter.getTime()))
-  const faults = [
-    ...early.map(({ text }) => failed({ ...rule, code: 'tdx-certificate-not-yet-valid' }, `${text}, ${when}`)),
-    ...late.map(({ text }) => failed(rule, `${text}, ${when}`)),
-  ]
   if (windows.length === 0) return [failed(rule, 'no certificate')]
-  return faults.length > 0 ? faults : [passed(rule, [...windows.map(({ text }) => text), when].join('; '))]
+  const when = `now ${now.toISOString()}`
+  const faults = faultsAt(windows, now)
+  return faults.length > 0
+    ? faults.map(({ code, text }) => failed({ ...rule, code }, `${text}, ${when}`))
+    : [passed(rule, [...windows.map(({ text }) => text), when].join('; '))]
+}
+
+type Fault = { readonly code: 'tdx-certificate-not-yet-valid' | 'tdx-certificate-expired'; readonly text: string }
+
+/** Those that are early come first. Asked so that a time that is no number fails both. */
+function faultsAt(windows: readonly Window[], now: Date): readonly Fault[] {
+  const [early, late]: [Fault[], Fault[]] = [[], []]
+  for (const { notBefore, notAfter, text } of windows) {
+    if (!(notBefore.getTime() <= now.getTime())) early.push({ code: 'tdx-certificate-not-yet-valid', text })
+    if (!(now.getTime() <= notAfter.getTime())) late.push({ code: 'tdx-certificate-expired', text })
+  }
+  return [...early, ...late]
 }

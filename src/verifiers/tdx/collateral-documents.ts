@@ -16,6 +16,8 @@ import { TCB_INFO, type TcbInfo } from './tcb-info.ts'
 /** A document that may be relied on. */
 export type JudgedDocument<T> = {
   readonly document: T
+  /** SHA-256 of its bytes, with its chain. */
+  readonly digest: string
   readonly chain: ShortChain
   readonly dated: Dated
   readonly window: WindowJudgement
@@ -103,11 +105,11 @@ function judge<T>(proof: Proof<T> | undefined, names: Addressed, scope: Scope): 
   if (!equalBytes(chain.root.spki, scope.input.pck.root.spki)) return { checks: [failed(chainRule, 'the chain ends in another root')] }
   const before = [passed(chainRule, 'signer and root'), ...checkSigner(chain, names, scope)]
   if ('unproven' in proof) return { checks: [...before, ...faultsOf(proof.unproven, names)] }
-  const { document, dated } = proof
+  const { document, dated, digest } = proof
   const { window, checks: timely } = judgeDates(dated, names, scope)
   const checks = [...before, ...faultsOf(undefined, names), ...timely]
   const isFaulty = checks.some(({ outcome }) => outcome === 'fail')
-  return isFaulty ? { checks } : { checks, judged: { document, chain, dated, window } }
+  return isFaulty ? { checks } : { checks, judged: { document, digest, chain, dated, window } }
 }
 
 /** TDX-30 and TDX-29 for the signing key. */

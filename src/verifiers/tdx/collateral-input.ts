@@ -58,6 +58,9 @@ export type CollateralInput = {
   readonly context: Context
 }
 
+/** What a TCB is judged by, apart from documents: nothing of it is a time or a choice of the operator. */
+export type TcbInput = Pick<CollateralInput, 'td' | 'platform' | 'qe'>
+
 /** Each kind of quote has a rigour of its own. */
 export const rigourOf = ({ td, context }: Pick<CollateralInput, 'td' | 'context'>): IntelRigour =>
   td === undefined ? context.rigour.sgx : context.rigour.tdx

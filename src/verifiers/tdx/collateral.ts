@@ -6,7 +6,8 @@ import { judgeDocuments, type DocumentsJudgement } from './collateral-documents.
 import type { CollateralInput, CollateralJudgement, CollateralVerdict } from './collateral-input.ts'
 import { judgeLists, type ListsJudgement } from './revocation.ts'
 import type { TcbClaims } from './claims.ts'
-import { judgeTcb, type TcbVerdict } from './tcb-verdict.ts'
+import { rememberedTcb } from './tcb-remembered.ts'
+import type { TcbVerdict } from './tcb-verdict.ts'
 
 const AT_HAND = {
   id: 'TDX-88',
@@ -30,7 +31,7 @@ export function judgeCollateral(input: CollateralInput): CollateralJudgement {
   if (documents.absent.length > 0) return undecidedUnlessFound(complete(checks))
   const relied = hasFailed(checks) ? undefined : reliedOn(lists, documents)
   if (relied === undefined) return { checks: complete(checks) }
-  const { checks: tcb, verdict } = judgeTcb(input, { tcbInfo: relied.tcbInfo.document, qeIdentity: relied.qeIdentity.document })
+  const { checks: tcb, verdict } = rememberedTcb(input, relied, input.context.memo.tdx.tcb)
   const all = [...checks, ...tcb]
   return verdict === undefined ? { checks: complete(all) } : { checks: all, verdict: verdictOf(input, relied, verdict) }
 }
@@ -63,7 +64,7 @@ function judgeEarly(input: CollateralInput, { root }: Relied): Pick<TcbClaims, '
   const silent = { early_status: null, early_code: null }
   const { tcbInfo, qeIdentity } = judgeDocuments(input, 'early', root.list)
   if (tcbInfo === undefined || qeIdentity === undefined) return silent
-  const judged = judgeTcb(input, { tcbInfo: tcbInfo.document, qeIdentity: qeIdentity.document })
+  const judged = rememberedTcb(input, { tcbInfo, qeIdentity }, input.context.memo.tdx.tcb)
   if (judged.verdict !== undefined) return { ...silent, early_status: judged.verdict.status }
   const [failure] = judged.checks.flatMap((check) => (check.outcome === 'fail' ? [check.code] : []))
   return { ...silent, early_code: failure ?? null }

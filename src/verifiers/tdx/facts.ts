@@ -10,6 +10,7 @@ import type { QeIdentity } from './qe-identity.ts'
 import type { SgxExtension } from './sgx-extension.ts'
 import type { SignedDocument } from './signed-document.ts'
 import type { TcbInfo } from './tcb-info.ts'
+import type { TcbJudgement } from './tcb-verdict.ts'
 
 /** A PCK chain that is proven up to a pinned root (TDX-18 to 26): no dates, no revocation, no quote. */
 export type PckFact = {
@@ -47,6 +48,8 @@ export type TdxFacts = {
   /** Documents that Intel’s TCB signing key has signed, with the chain of that key. */
   readonly tcbInfo: FactTable<SignedDocument<TcbInfo>>
   readonly qeIdentity: FactTable<SignedDocument<QeIdentity>>
+  /** What such documents make of a TCB in which nothing fails (TDX-40 to 60). */
+  readonly tcb: FactTable<TcbJudgement>
 }
 
 /** What a remembered fact depends on besides its bytes. `fact`: name and version, raised whenever what is checked changes. */

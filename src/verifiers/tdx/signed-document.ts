@@ -9,7 +9,13 @@ import { openSignedJson, type SignedKind } from './signed-json.ts'
 import { proveSigningChain, type ShortChain } from './signing-chain.ts'
 
 /** A document that Intel's TCB signing key has signed, read, and the chain of that key. Time-free: nothing is said of dates or revocation. */
-export type SignedDocument<T> = { readonly chain: ShortChain; readonly document: T; readonly dated: Dated }
+export type SignedDocument<T> = {
+  readonly chain: ShortChain
+  readonly document: T
+  readonly dated: Dated
+  /** SHA-256 of the bytes that it was read from, chain included. */
+  readonly digest: string
+}
 
 /** What documents of every kind have. */
 export type Issued = { readonly issueDate: Date; readonly nextUpdate: Date }
@@ -52,5 +58,5 @@ export function proveAnew<T extends Issued>(bytes: Uint8Array, kind: DocumentKin
   if (chain instanceof AttestationError) return { untrusted: chain }
   const document = attempt(() => kind.read(openSignedJson(vendor.body, kind, chain.key)))
   if (document instanceof AttestationError) return { chain, unproven: document }
-  return { chain, document, dated: datedOf(document.issueDate, document.nextUpdate) }
+  return { chain, document, dated: datedOf(document.issueDate, document.nextUpdate), digest: heldDigestOf(bytes) }
 }

@@ -1,7 +1,7 @@
 import { failed, isZero, passed, skipped } from '../checks.ts'
 import { equalBytes, hexOf } from '../der-values.ts'
 import type { Check } from '../verifier.ts'
-import type { CollateralInput, TdModule } from './collateral-input.ts'
+import type { TcbInput, TdModule } from './collateral-input.ts'
 import { majorOf, moduleIdentityOf, type TcbDocuments } from './tcb-match.ts'
 import type { SeamIdentity, TcbInfo } from './tcb-info.ts'
 import type { ProblemCode } from '../problems.ts'
@@ -23,9 +23,9 @@ function compare<T>(rule: Comparison<T>, subject: T): Check {
   return (holds?.(subject) ?? actual === expected) ? passed({ id, title, expected }, actual) : failed({ id, title, expected, code }, actual)
 }
 
-type Subject = { readonly input: CollateralInput; readonly documents: TcbDocuments }
+type Subject = { readonly input: TcbInput; readonly documents: TcbDocuments }
 
-const teeOf = ({ td }: Pick<CollateralInput, 'td'>): 'tdx' | 'sgx' => (td === undefined ? 'sgx' : 'tdx')
+const teeOf = ({ td }: Pick<TcbInput, 'td'>): 'tdx' | 'sgx' => (td === undefined ? 'sgx' : 'tdx')
 /** The enclave that signs quotes of each kind (specification tdx.md section 4.2). */
 export const QE_ID = { tdx: 'TD_QE', sgx: 'QE' } as const
 
@@ -106,11 +106,11 @@ const QE_POLICY: readonly Comparison<Subject>[] = [
 ]
 
 /** Step 6: are these the documents of this platform? */
-export const checkWhichObject = (input: CollateralInput, documents: TcbDocuments): readonly Check[] =>
+export const checkWhichObject = (input: TcbInput, documents: TcbDocuments): readonly Check[] =>
   WHICH_OBJECT.map((rule) => compare(rule, { input, documents }))
 
 /** Step 7: is the quoting enclave Intel's? */
-export const checkQeIdentity = (input: CollateralInput, documents: TcbDocuments): readonly Check[] =>
+export const checkQeIdentity = (input: TcbInput, documents: TcbDocuments): readonly Check[] =>
   QE_POLICY.map((rule) => compare(rule, { input, documents }))
 
 type Seam = { readonly td: TdModule; readonly expected: SeamIdentity }
@@ -141,7 +141,7 @@ const SEAM: readonly Comparison<Seam>[] = [
 ]
 
 /** Step 8: is the TDX module Intel's? The SVN of the launch says which (section 5.1). */
-export function checkModule({ td }: CollateralInput, { tcbInfo }: TcbDocuments): readonly Check[] {
+export function checkModule({ td }: TcbInput, { tcbInfo }: TcbDocuments): readonly Check[] {
   if (td === undefined) return [MODULE_FOUND, ...SEAM].map((rule) => skipped(rule, 'an SGX quote has no TDX module'))
   const major = majorOf({ svn: td.teeTcbSvn })
   const expected = major === 0 ? tcbInfo.module : moduleIdentityOf(tcbInfo, major)

@@ -1,7 +1,7 @@
 import { failed, passed, skipped } from '../checks.ts'
 import type { Check } from '../verifier.ts'
 import type { TcbClaims } from './claims.ts'
-import type { CollateralInput } from './collateral-input.ts'
+import type { TcbInput } from './collateral-input.ts'
 import { weighRelaunch } from './tcb-converge.ts'
 import { earliest, evaluateTcb, union, type Evaluated } from './tcb-evaluate.ts'
 import { checkModule, checkQeIdentity, checkWhichObject } from './tcb-identity.ts'
@@ -25,7 +25,7 @@ const REVOKED = {
 const STEPS = [checkWhichObject, checkQeIdentity, checkModule] as const
 
 /** Holds a quote against validly signed, current documents (specification tdx.md section 5, steps 6 to 9). The first failing step ends it. */
-export function judgeTcb(input: CollateralInput, documents: TcbDocuments): TcbJudgement {
+export function judgeTcb(input: TcbInput, documents: TcbDocuments): TcbJudgement {
   const checks: Check[] = []
   for (const step of STEPS) {
     checks.push(...step(input, documents))
@@ -37,7 +37,7 @@ export function judgeTcb(input: CollateralInput, documents: TcbDocuments): TcbJu
 
 const hasFailed = (checks: readonly Check[]): boolean => checks.some(({ outcome }) => outcome === 'fail')
 
-const subjectOf = ({ platform, qe }: CollateralInput, svn: Uint8Array | undefined): TcbSubject => ({
+const subjectOf = ({ platform, qe }: TcbInput, svn: Uint8Array | undefined): TcbSubject => ({
   components: platform.components,
   pcesvn: platform.pcesvn,
   qeIsvSvn: qe.isvSvn,
@@ -45,7 +45,7 @@ const subjectOf = ({ platform, qe }: CollateralInput, svn: Uint8Array | undefine
 })
 
 /** Step 9: the TCB of the launch, and for a TD 1.5 the current one. */
-function evaluateAll(input: CollateralInput, documents: TcbDocuments): TcbJudgement {
+function evaluateAll(input: TcbInput, documents: TcbDocuments): TcbJudgement {
   const atLaunch = subjectOf(input, input.td?.teeTcbSvn)
   const launch = evaluateTcb(atLaunch, documents, 'launch')
   const svn2 = input.td?.teeTcbSvn2

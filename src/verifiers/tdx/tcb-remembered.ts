@@ -1,0 +1,34 @@
+import { hexOf } from '../der-values.ts'
+import type { FactTable } from '../verifier.ts'
+import type { TcbInput } from './collateral-input.ts'
+import type { TcbDocuments } from './tcb-match.ts'
+import { judgeTcb, type TcbJudgement } from './tcb-verdict.ts'
+
+/** Validly signed documents, and what tells them from all others. */
+type Told<T> = { readonly document: T; readonly digest: string }
+type ToldDocuments = { readonly [name in keyof TcbDocuments]: Told<TcbDocuments[name]> }
+
+/**
+ * {@link judgeTcb}, from memory what the same documents have said of the same TCB: platforms of one make that are patched alike share the answer.
+ * Times play no part in it. Failures are not remembered.
+ */
+export function rememberedTcb(input: TcbInput, { tcbInfo, qeIdentity }: ToldDocuments, table: FactTable<TcbJudgement>): TcbJudgement {
+  const key = `intel-tcb/1 ${tcbInfo.digest} ${qeIdentity.digest} ${describe(input)}`
+  const known = table.get(key)
+  if (known !== undefined) return known
+  const judged = judgeTcb(input, { tcbInfo: tcbInfo.document, qeIdentity: qeIdentity.document })
+  if (judged.verdict !== undefined) table.set(key, judged)
+  return judged
+}
+
+/** Every field of the input, in words that cannot be taken for others. */
+const describe = ({ td, platform, qe }: TcbInput): string =>
+  [
+    ...(td === undefined ? [] : [td.teeTcbSvn, td.mrSignerSeam, td.seamAttributes].map(hexOf)),
+    td?.teeTcbSvn2 === undefined ? 'none' : hexOf(td.teeTcbSvn2),
+    ...[platform.fmspc, platform.pceid, qe.miscSelect, qe.attributes, qe.mrSigner].map(hexOf),
+    platform.pcesvn,
+    platform.components,
+    qe.isvProdId,
+    qe.isvSvn,
+  ].join(' ')
