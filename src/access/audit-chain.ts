@@ -41,8 +41,11 @@ function parsed(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefine
   }
 }
 
+/** Where a chain stands at the end of a text; `rest`: something stands behind it that is none of its lines. */
+export type ChainEnd = { readonly link: Link | undefined; readonly rest: boolean }
+
 /** Where the chain stands at the end of a piece of text, whose first line may be cut off; and whether anything stands behind its last line. */
-export function lastLink(tail: Uint8Array): { readonly link: Link | undefined; readonly rest: boolean } {
+export function lastLink(tail: Uint8Array): ChainEnd {
   const newline = 0x0a
   let end = tail.length
   let rest = false

@@ -1,6 +1,7 @@
+import { execFileSync } from 'node:child_process'
 import { appendFile, mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openChain, type ChainWriter } from './audit-file.ts'
@@ -95,6 +96,46 @@ describe('one chain', () => {
   })
 })
 
+/** A limit on file sizes stands for the disk: a write that reaches it is cut short, and the next one fails. */
+function onFullDisk(meanwhile: string): string {
+  const script = `
+    import { renameSync, truncateSync } from 'node:fs'
+    import { openChain } from ${JSON.stringify(resolve(import.meta.dirname, 'audit-file.ts'))}
+    const path = process.argv[1]
+    const said = []
+    const log = { info() {}, error: (_, text) => said.push(text) }
+    const chain = await openChain({ path, log })
+    const write = (entries) => chain.write(entries).then(() => 'written', (error) => error.code)
+    said.push(await write(['{"n":1}']))
+    said.push(await write(Array.from({ length: 200 }, (_, i) => '{"n":' + i + '}')))
+    ${meanwhile}
+    said.push(await write(['{"n":3}']))
+    process.stdout.write(said.join())`
+  const limited = 'trap "" XFSZ; ulimit -f 8; exec "$0" --input-type=module -e "$1" "$2"'
+  return execFileSync('sh', ['-c', limited, process.execPath, script, path], { encoding: 'utf8' })
+}
+
+describe.skipIf(process.platform !== 'linux')('a disk that is full', () => {
+  it('leaves lines of the write that failed, and the chain goes on behind them in the next file', async () => {
+    expect(onFullDisk("renameSync(path, path + '.1')")).toBe('written,EFBIG,written')
+    const { faults: none, first, head, lines } = await verified()
+    expect([none, first]).toEqual([[], 1])
+    // One line before, some of the two hundred, a fragment with its end in the new file, and one line after.
+    expect([(head?.seq ?? 0) > 20, lines - (head?.seq ?? 0)]).toEqual([true, 2])
+  })
+
+  it('is told from somebody who removes what was written', async () => {
+    expect(onFullDisk('truncateSync(path, 0)')).toBe(`written,EFBIG,${CHANGED},written`)
+    expect(await verified()).toMatchObject({ first: 2, head: { seq: 2 } })
+  })
+
+  it('is remembered by the file, when the service ends and the file is moved away', async () => {
+    onFullDisk("renameSync(path, path + '.1'); process.stdout.write(said.join()); process.exit(0)")
+    await written(1, 1)
+    expect((await verified()).faults).toEqual([])
+  })
+})
+
 describe('a file that somebody changes while the service runs', () => {
   it.each<[string, (text: string) => string, readonly string[]]>([
     ['a line is edited', (text) => text.replace('"n":2', '"n":9'), ['edited at 3']],
@@ -107,7 +148,7 @@ describe('a file that somebody changes while the service runs', () => {
   ])('is an alarm at once, and the place is found: %s', async (_, change, found) => {
     const chain = await open()
     await chain.write(entries(1, 3))
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await new Promise((done) => setTimeout(done, 20))
     await writeFile(path, change(await readFile(path, 'utf8')))
     await chain.write(entries(4, 4))
     await chain.write(entries(5, 5))

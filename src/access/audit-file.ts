@@ -33,10 +33,11 @@ const SEQ_DIGITS = 12
 export async function openChain({ path, log, rotateBytes = Number.POSITIVE_INFINITY }: AuditFile): Promise<ChainWriter> {
   const state: State = { path, log, current: undefined, head: START, torn: false, rotateAt: rotateBytes }
   const opened = await openNamed(state)
-  const { link, rest } = await endOf(opened.file)
-  opened.ours = link !== undefined
-  state.head = link ?? (await endOfSiblings(path)) ?? START
-  state.torn = rest
+  const here = await endOf(opened.file)
+  opened.ours = here.link !== undefined
+  const before = opened.ours ? undefined : await endOfSiblings(path)
+  state.head = here.link ?? before?.link ?? START
+  state.torn = here.rest || before?.rest === true
   tellHead(state, 'the audit chain goes on')
   return {
     write: (entries) => write(state, rotateBytes, entries),
@@ -109,7 +110,8 @@ async function reopen(state: State, rotateBytes: number): Promise<OpenFile> {
   const next = await openNamed(state)
   state.rotateAt = rotateBytes
   const { link, rest } = await endOf(next.file)
-  state.torn = rest
+  // What a failed write broke off may be at the end of the file before.
+  state.torn ||= rest
   if ((link !== undefined || rest) && link?.sha256 !== state.head.sha256) await alarm(state, next)
   tellHead(state, 'the audit chain goes on in a new file')
   return next

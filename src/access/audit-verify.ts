@@ -13,7 +13,7 @@ type FaultKind =
   | 'head' // a line that was known from elsewhere is missing, or another
 
 /** One fault: the file and the number of the line (from 1) where it shows. */
-export type Fault = { readonly file: string; readonly line: number; readonly kind: FaultKind; readonly detail: string }
+type Fault = { readonly file: string; readonly line: number; readonly kind: FaultKind; readonly detail: string }
 
 /** What verifying found. `first` and `head` are the ends of what was read; undefined when no line is chained. */
 export type Verified = {
@@ -36,7 +36,7 @@ type Walk = {
   first: number | undefined
   head: Link | undefined
   /** Where something stands that is no line, until it is known whether the service knows of it. */
-  broken: Place | undefined
+  broken: (Place & { readonly found: Found }) | undefined
   moreFaults: number
   readonly faults: Fault[]
   /** SHA-256 of lines that are known from elsewhere, by number. */
@@ -64,6 +64,7 @@ export async function verifyAudit(files: readonly string[], heads: readonly Link
   const ordered = await inOrder(files)
   // One chain: the end of a file is needed for the beginning of the next.
   for (const file of ordered) await walkFile(walk, file)
+  endBroken(walk)
   missingHeads(walk, ordered)
   const { lines, unchained, first, head, faults, moreFaults } = walk
   return { lines, unchained, first, head, faults, moreFaults }
@@ -90,22 +91,22 @@ async function walkFile(walk: Walk, file: string): Promise<void> {
     walk.lines += 1
     const place = { file, line: number }
     if (ended) walkLine(walk, place, bytes)
-    else report(walk, place, ['broken-off', 'the file ends inside a line'])
+    else walk.broken ??= { ...place, found: ['broken-off', 'the file ends inside a line, and no line behind it knows of it'] }
   }
-  if (walk.broken !== undefined) report(walk, walk.broken, ['unreadable', 'this is no audit line, and no line behind it knows of it'])
-  walk.broken = undefined
 }
+
+const UNREADABLE: Found = ['unreadable', 'this is no audit line, and the next one does not know of it']
 
 function walkLine(walk: Walk, place: Place, bytes: Uint8Array): void {
   const line = readLine(bytes)
-  if (line === 'broken') walk.broken ??= place
+  if (line === 'broken') walk.broken ??= { ...place, found: UNREADABLE }
   else if (line !== 'foreign') chainedLine(walk, place, line)
   else if (walk.head === undefined && walk.broken === undefined) walk.unchained += 1
   else report(walk, place, ['foreign', 'this line has no place in the chain'])
 }
 
 function chainedLine(walk: Walk, place: Place, line: ChainedLine): void {
-  endBroken(walk, place, line.mends)
+  endBroken(walk, line.mends ? place : undefined)
   const faults = [walk.head === undefined ? beginning(line, walk) : faultOf(line, walk.head), ...contradictions(walk, line)]
   for (const fault of faults) if (fault !== undefined) report(walk, place, fault)
   walk.first ??= line.link.seq
@@ -113,11 +114,11 @@ function chainedLine(walk: Walk, place: Place, line: ChainedLine): void {
 }
 
 /** A fragment and the line that knows of it belong together. */
-function endBroken(walk: Walk, place: Place, mends: boolean): void {
+function endBroken(walk: Walk, mending?: Place): void {
   const { broken } = walk
   walk.broken = undefined
-  if (broken !== undefined && !mends) report(walk, broken, ['unreadable', 'this is no audit line, and the next line does not know of it'])
-  if (broken === undefined && mends) report(walk, place, ['edited', 'what was broken off before this line was removed'])
+  if (broken !== undefined && mending === undefined) report(walk, broken, broken.found)
+  if (broken === undefined && mending !== undefined) report(walk, mending, ['edited', 'what was broken off before this line was removed'])
 }
 
 /** Where a line, or the one before all that is read, is not what was known from elsewhere. */

@@ -133,7 +133,7 @@ function principalOf(payload: JWTPayload, { rolesClaim, roles }: OidcSettings): 
 function valuesAt(claims: unknown, path: readonly string[]): readonly unknown[] {
   let value = claims
   for (const name of path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return []
+    if (typeof value !== 'object' || value === null) return []
     value = new Map<string, unknown>(Object.entries(value)).get(name)
   }
   return Array.isArray(value) ? value : [value]
