@@ -29,12 +29,14 @@ function problemsOf(file: string): readonly ConfigProblem[] {
   throw new Error('the policies were accepted')
 }
 
+const names = (file: string) =>
+  loadPolicies(configured(file))
+    .all()
+    .map(({ reference }) => reference.name)
+const credentials = (role: string) => `credentials: [{name: ann, role: ${role}, token_sha256: ${'ab'.repeat(32)}}]`
+
 describe('loadPolicies', () => {
   it('knows the presets without any file, but those below the floor only where they are lifted', () => {
-    const names = (file: string) =>
-      loadPolicies(configured(file))
-        .all()
-        .map(({ reference }) => reference.name)
     expect(names('')).toEqual(PRESET_NAMES.filter((name) => name !== 'lab'))
     expect(names('lift: [debug-guests]')).toEqual(PRESET_NAMES)
   })
@@ -54,7 +56,6 @@ describe('loadPolicies', () => {
   })
 
   it('waits for a policy that is not there where somebody may write it', () => {
-    const credentials = (role: string) => `credentials: [{name: ann, role: ${role}, token_sha256: ${'ab'.repeat(32)}}]`
     const audiences = 'audiences: {default: {policies: [later]}}'
     expect(loadPolicies(configured(`${audiences}\n${credentials('policy-author')}`)).get('later')).toBeUndefined()
     expect(problemsOf(`${audiences}\n${credentials('policy-activator')}`)).toEqual([

@@ -1,0 +1,236 @@
+import { mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Audience } from '../access/audiences.ts'
+import { loadConfig } from '../config.ts'
+import { fixedPolicies } from '../config/policies.ts'
+import { memoryStores } from '../stores/memory.ts'
+import type { DocumentStore } from '../stores/stores.ts'
+import { createLog } from '../telemetry/log.ts'
+import { AttestationError } from '../verifiers/problems.ts'
+import { createPolicies } from './create.ts'
+import type { PoliciesDeps } from './deps.ts'
+import type { Policies } from './policies.ts'
+import { floorOf } from './reading.ts'
+
+const NOW = new Date('2026-06-01T00:00:00Z')
+const MEASUREMENT = 'ab'.repeat(48)
+const text = (name: string, more = '') => `name: ${name}\nsnp: {measurements: ['${MEASUREMENT}']}\n${more}`
+const audience = (policies: readonly string[]): Audience => ({
+  name: 'a',
+  policies,
+  profile: 'lean',
+  alg: 'ES256',
+  relyingPartyNonce: 'refuse',
+})
+const nothing = async () => {}
+
+let folder: string
+let store: DocumentStore
+let policies: Policies | undefined
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'assay-policies-'))
+  store = memoryStores().documents
+})
+afterEach(() => {
+  policies?.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+async function start(deps: Partial<PoliciesDeps> = {}): Promise<Policies> {
+  const { config } = loadConfig({ environment: { ASSAY_POLICY_DIR: folder }, readText: () => '' })
+  policies = await createPolicies({
+    readFixed: () => fixedPolicies(config),
+    folder,
+    store,
+    audiences: [audience(['strict'])],
+    floor: floorOf([]),
+    separateAuthorAndActivator: false,
+    now: () => NOW,
+    log: createLog('silent'),
+    ...deps,
+  })
+  return policies
+}
+
+const put = (on: Policies, name: string, body = text(name)) => on.put({ name, text: body, by: 'ann', precondition: 'absent' }, nothing)
+const activate = (on: Policies, name: string, by = 'ben') => on.activate({ name, version: 1, as: 'active', by }, nothing)
+const write = (name: string, body: string) => writeFileSync(join(folder, name), body)
+const refusedWith = (code: string) => expect.objectContaining({ code })
+/** Two looks and some. */
+const SOON = { timeout: 6000 }
+
+describe('the policy folder', () => {
+  it('is followed: what comes, changes and goes', async () => {
+    write('eu.yaml', text('eu'))
+    const made = await start()
+    const before = made.snapshot()
+    const first = before.get('eu')?.reference.sha256
+    write('eu.yaml', text('eu', 'explain: full\n'))
+    write('us.yaml', text('us'))
+    await expect.poll(() => made.snapshot().get('us'), SOON).toBeDefined()
+    expect(made.snapshot().get('eu')?.document.explain).toBe('full')
+    // Whoever took a snapshot keeps it.
+    expect([before.get('eu')?.reference.sha256, before.get('us')]).toEqual([first, undefined])
+    rmSync(join(folder, 'eu.yaml'))
+    await expect.poll(() => made.snapshot().get('eu'), SOON).toBeUndefined()
+    expect(made.alarms()).toEqual([])
+  })
+
+  it.each<[string, () => void]>([
+    ['a file cannot be read', () => write('us.yaml', 'name: us\nx: 1\n')],
+    ['a file is below the floor', () => write('us.yaml', text('us', '').replace('}', ', guest_policy: {debug: DANGEROUSLY_ALLOW}}'))],
+    ['two files have one name', () => write('us.yaml', text('eu'))],
+    ['a preset is named', () => write('us.yaml', text('strict'))],
+    ['an audience would lose its policy', () => rmSync(join(folder, 'eu.yaml'))],
+    ['an audience would be weakened', () => write('eu.yaml', text('eu', 'issue_on: warning\n'))],
+    ['the folder goes away', () => rmSync(folder, { recursive: true })],
+  ])('stays as it was, with an alarm, when %s', async (_, harm) => {
+    write('eu.yaml', text('eu'))
+    const made = await start({ audiences: [audience(['eu', 'strict'])] })
+    const before = made.snapshot().get('eu')
+    harm()
+    await expect.poll(() => made.alarms(), SOON).toEqual([expect.stringContaining('policy folder')])
+    expect([made.snapshot().get('eu'), made.snapshot().get('us'), made.problems()]).toEqual([before, undefined, []])
+  })
+
+  it('is taken again when it is mended', async () => {
+    write('eu.yaml', text('eu'))
+    const made = await start()
+    write('us.yaml', 'name: us\nx: 1\n')
+    await expect.poll(() => made.alarms(), SOON).toHaveLength(1)
+    write('new', text('us'))
+    renameSync(join(folder, 'new'), join(folder, 'us.yaml'))
+    await expect.poll(() => made.snapshot().get('us'), SOON).toBeDefined()
+    expect(made.alarms()).toEqual([])
+  })
+
+  it('is not read while it moves', async () => {
+    write('eu.yaml', text('eu'))
+    let reads = 0
+    const { config } = loadConfig({ environment: { ASSAY_POLICY_DIR: folder }, readText: () => '' })
+    const made = await start({ readFixed: () => (reads++, fixedPolicies(config)) })
+    write('us.yaml', text('us'))
+    let second = 0
+    const moving = setInterval(() => utimesSync(join(folder, 'us.yaml'), ++second, second), 100)
+    await new Promise((resolve) => setTimeout(resolve, 3500))
+    expect(reads).toBe(1)
+    clearInterval(moving)
+    await expect.poll(() => made.snapshot().get('us'), SOON).toBeDefined()
+  }, 15_000)
+})
+
+/** Somebody else's decision. */
+const faster = async () =>
+  void (await store.advance('policies', { name: 'eu', value: { active: null, shadow: null, revoked: [] }, by: 'x', at: NOW }, 0))
+
+describe('the store', () => {
+  it('gives way to a file of the same name', async () => {
+    const other = await start()
+    await put(other, 'eu')
+    await activate(other, 'eu')
+    other.stop()
+    write('eu.yaml', text('eu', 'explain: full\n'))
+    const made = await start()
+    expect([made.snapshot().get('eu')?.document.explain, made.alarms()]).toEqual(['full', ['a stored policy counts for nothing']])
+    await expect(made.activate({ name: 'eu', version: 1, as: 'active', by: 'ben' }, nothing)).rejects.toEqual(
+      refusedWith('policy-managed-by-files'),
+    )
+  })
+
+  it.each<[string, Partial<PoliciesDeps>]>([
+    ['a floor that was raised', { floor: () => [{ path: 'x', message: 'below' }] }],
+    ['an audience that it would weaken', { audiences: [audience(['eu', 'strict'])] }],
+  ])('counts for nothing against %s', async (_, later) => {
+    const first = await start()
+    await put(first, 'eu', text('eu', 'issue_on: warning\n'))
+    await activate(first, 'eu')
+    expect(first.snapshot().get('eu')).toBeDefined()
+    first.stop()
+    const second = await start(later)
+    expect([second.snapshot().get('eu'), second.alarms()[0]]).toEqual([undefined, 'a stored policy counts for nothing'])
+  })
+
+  it.each<[string, Partial<DocumentStore>]>([
+    ['a version that is no longer there', { read: async () => undefined }],
+    [
+      'a standing that nobody of ours wrote',
+      { standing: async (_, name) => ({ name, counter: 7, value: { active: 'x' }, by: 'x', at: NOW }) },
+    ],
+  ])('counts for nothing with %s', async (_, broken) => {
+    const first = await start()
+    await put(first, 'eu')
+    await activate(first, 'eu')
+    first.stop()
+    const second = await start({ store: { ...store, ...broken } })
+    expect([second.snapshot().get('eu'), second.alarms()]).toEqual([undefined, ['a stored policy counts for nothing']])
+  })
+
+  it('is believed for half a minute after it last answered', async () => {
+    let now = 0
+    let down = false
+    const revision: DocumentStore['revision'] = (collection) => (down ? Promise.reject(new Error('down')) : store.revision(collection))
+    const made = await start({ clock: () => now, store: { ...store, revision } })
+    down = true
+    now = 30_000
+    expect(made.snapshot().get('strict')).toBeDefined()
+    now = 30_001
+    expect(() => made.snapshot()).toThrow(refusedWith('not-ready'))
+    expect(made.problems()).toEqual(['the policies cannot be confirmed'])
+    down = false
+    await expect.poll(() => made.problems(), SOON).toEqual([])
+    expect(made.snapshot().get('strict')).toBeDefined()
+  })
+
+  it('is not believed at all when it shows an older head', async () => {
+    let older = false
+    const revision: DocumentStore['revision'] = (collection) =>
+      older ? Promise.reject(new AttestationError('not-ready', 'an older head')) : store.revision(collection)
+    const made = await start({ store: { ...store, revision } })
+    older = true
+    await expect.poll(() => made.problems(), SOON).toHaveLength(1)
+    expect(() => made.snapshot()).toThrow(refusedWith('not-ready'))
+  })
+
+  it('keeps out of force what nobody recorded, and what lost a race', async () => {
+    const made = await start()
+    await put(made, 'eu')
+    await expect(
+      made.activate({ name: 'eu', version: 1, as: 'active', by: 'ben' }, () => Promise.reject(new Error('no line'))),
+    ).rejects.toThrow('no line')
+    expect(made.snapshot().get('eu')).toBeUndefined()
+    await expect(made.activate({ name: 'eu', version: 1, as: 'active', by: 'ben' }, faster)).rejects.toEqual(refusedWith('policy-conflict'))
+    expect(made.snapshot().get('eu')).toBeUndefined()
+  })
+
+  it('asks for a second person where the operator does', async () => {
+    const made = await start({ separateAuthorAndActivator: true })
+    await put(made, 'eu')
+    await expect(activate(made, 'eu', 'ann')).rejects.toEqual(refusedWith('activator-is-author'))
+    expect((await activate(made, 'eu', 'ben')).active?.version).toBe(1)
+  })
+
+  it('is read anew only when it changed, and each version once', async () => {
+    const read = vi.spyOn(store, 'read')
+    const made = await start()
+    await put(made, 'eu')
+    await activate(made, 'eu')
+    const before = read.mock.calls.length
+    for (let i = 0; i < 5; i++) await made.list()
+    expect(read.mock.calls.length).toBe(before)
+    await put(made, 'us')
+    expect(read.mock.calls.slice(before).filter(([, name]) => name === 'eu')).toEqual([])
+  })
+})
+
+describe('an audience whose policy is not there yet', () => {
+  it('raises an alarm until it is', async () => {
+    const made = await start({ audiences: [audience(['eu'])] })
+    expect(made.alarms()).toEqual(['a policy that an audience may use is not there'])
+    await put(made, 'eu')
+    expect(made.alarms()).toHaveLength(1)
+    await activate(made, 'eu')
+    expect(made.alarms()).toEqual([])
+  })
+})

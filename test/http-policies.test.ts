@@ -1,0 +1,312 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { createApp, type App } from '../src/app.ts'
+import type { Audience } from '../src/access/audiences.ts'
+import * as answers from '../src/routes/openapi/policy-answers.ts'
+import { fakeAmd, type FakeAmd } from '../src/simulator/amd.ts'
+import { attest } from '../src/simulator/attest.ts'
+import { fakeHost, type FakeHost } from '../src/simulator/hosts.ts'
+import { SIM_MEASUREMENT } from '../src/simulator/report.ts'
+import { AttestationError } from '../src/verifiers/problems.ts'
+import { accepted, refusal } from './answers.ts'
+import { fetchOf, testServices, TOKENS, type TestOptions, type TestServices } from './services.ts'
+import { overSocket } from './socket.ts'
+
+const RIGHT = Buffer.from(SIM_MEASUREMENT).toString('hex')
+const WRONG = 'ab'.repeat(48)
+const yaml = (measurement: string, more = '') => `name: eu\n${more}snp:\n  measurements: ['${measurement}']\n`
+
+const audience = (name: string, policies: readonly string[]): Audience => ({
+  name,
+  policies,
+  profile: 'lean',
+  alg: 'ES256',
+  relyingPartyNonce: 'refuse',
+})
+
+let amd: FakeAmd
+let host: FakeHost
+let made: TestServices
+let app: App
+beforeAll(async () => {
+  amd = await fakeAmd({ products: ['Milan'] })
+  host = fakeHost(amd, { ships: 'certificates' })
+})
+
+async function start(options: Partial<TestOptions> = {}): Promise<() => Promise<void>> {
+  made = await testServices({ amd, audiences: [audience('eu', ['eu']), audience('both', ['eu', 'strict'])], ...options })
+  app = createApp(made.services)
+  return made.stop
+}
+beforeEach(() => start())
+
+type Sent = {
+  readonly method?: string
+  readonly as?: keyof typeof TOKENS
+  readonly body?: string | Buffer<ArrayBuffer>
+  readonly headers?: Record<string, string>
+}
+const send = (path: string, { method = 'GET', as = 'admin', body, headers }: Sent = {}) =>
+  overSocket(app, path, {
+    method,
+    headers: { authorization: `Bearer ${TOKENS[as]}`, ...(method === 'POST' ? { 'content-type': 'application/json' } : {}), ...headers },
+    ...(body === undefined ? {} : { body }),
+  })
+const put = (text: string | Buffer<ArrayBuffer>, headers: Record<string, string> = { 'if-none-match': '*' }, name = 'eu') =>
+  send(`/v1/policies/${name}`, {
+    method: 'PUT',
+    as: 'policy-author',
+    body: text,
+    headers: { 'content-type': 'application/yaml', ...headers },
+  })
+const activate = (body: object, name = 'eu') =>
+  send(`/v1/policies/${name}/activations`, { method: 'POST', as: 'policy-activator', body: JSON.stringify(body) })
+const codeOf = async (response: Response): Promise<[number, string]> => refusal({ status: response.status, body: await response.json() })
+const ask = (name = 'eu') => attest(host, { url: 'http://assay.test', fetch: fetchOf(app), audience: name })
+
+/** Writes a version after the latest one. */
+async function next(text: string): Promise<void> {
+  const etag = (await send('/v1/policies/eu')).headers.get('etag') ?? ''
+  expect((await put(text, { 'if-match': etag })).status).toBe(201)
+}
+
+describe('the life of a policy', () => {
+  it('begins with a version that counts for nothing, until it is activated', async () => {
+    expect(refusal(await ask())).toEqual([403, 'audience-not-allowed'])
+    const response = await put(yaml(RIGHT))
+    expect([response.status, response.headers.get('location')]).toEqual([201, '/v1/policies/eu/versions/1'])
+    expect(answers.policyTextAnswer.parse(await response.json())).toMatchObject({
+      managed_by: 'store',
+      active: null,
+      counter: 0,
+      text: yaml(RIGHT),
+    })
+    expect(refusal(await ask())).toEqual([403, 'audience-not-allowed'])
+    const activated = answers.policyAnswer.parse(await (await activate({ version: 1 })).json())
+    expect(accepted(await ask()).appraisal.policy).toEqual(activated.active)
+  })
+
+  it('goes on with later versions, back to older ones, and ends with a revocation', async () => {
+    await put(yaml(RIGHT))
+    await next(yaml(WRONG))
+    await activate({ version: 1 })
+    expect(accepted(await ask()).appraisal.policy?.version).toBe(1)
+    await activate({ version: 2 })
+    expect(refusal(await ask())).toEqual([403, 'snp-measurement-mismatch'])
+    await activate({ version: 1 })
+    expect(accepted(await ask()).appraisal.policy?.version).toBe(1)
+    expect((await activate({ version: 1, as: 'revoked', reason: 'leaked' })).status).toBe(201)
+    expect(refusal(await ask())).toEqual([403, 'audience-not-allowed'])
+    expect(await codeOf(await activate({ version: 1 }))).toEqual([409, 'policy-version-revoked'])
+    const { versions } = answers.versionsAnswer.parse(await (await send('/v1/policies/eu/versions')).json())
+    expect(versions.map(({ version, state, author }) => [version, state, author])).toEqual([
+      [1, 'revoked', expect.any(String)],
+      [2, 'draft', expect.any(String)],
+    ])
+  })
+
+  it('is listed with files and built-in policies, and each version keeps its text', async () => {
+    await put(yaml(RIGHT))
+    await next(yaml(WRONG))
+    const { policies } = answers.policiesAnswer.parse(await (await send('/v1/policies', { as: 'viewer' })).json())
+    expect(policies.map(({ name, managed_by: by }) => [name, by])).toEqual(
+      expect.arrayContaining([
+        ['eu', 'store'],
+        ['lab', 'files'],
+        ['strict', 'built-in'],
+      ]),
+    )
+    const first = answers.versionAnswer.parse(await (await send('/v1/policies/eu/versions/1')).json())
+    expect(first).toMatchObject({ version: 1, text: yaml(RIGHT), state: 'draft' })
+    const bare = await send('/v1/policies/eu', { headers: { accept: 'application/yaml' } })
+    expect([bare.headers.get('content-type'), await bare.text()]).toEqual(['application/yaml', yaml(WRONG)])
+    expect(answers.policyTextAnswer.parse(await (await send('/v1/policies/lab')).json())).toMatchObject({ managed_by: 'files' })
+  })
+
+  it('has one line in the audit log for each act, with who did it, and one for each refusal', async () => {
+    await put(yaml(RIGHT))
+    await activate({ version: 1 })
+    await activate({ version: 2 })
+    const lines = made.audit.map(({ action, outcome, policy, code }) => [action, outcome, policy?.version ?? code])
+    expect(lines).toEqual([
+      ['policy-put', 'changed', 1],
+      ['policy-activation', 'changed', 1],
+      ['policy-activation', 'refused', 'policy-unknown'],
+    ])
+    expect(new Set(made.audit.map(({ caller }) => caller)).size).toBe(2)
+  })
+
+  it('changes nothing that cannot be recorded', async () => {
+    await start({
+      services: { audit: { append: () => Promise.reject(new AttestationError('audit-unavailable', 'full')), close: async () => {} } },
+    })
+    expect(await codeOf(await put(yaml(RIGHT)))).toEqual([503, 'audit-unavailable'])
+    expect(await codeOf(await send('/v1/policies/eu'))).toEqual([404, 'policy-unknown'])
+  })
+})
+
+const statusesOf = (all: readonly Response[]) => all.map(({ status }) => status).toSorted((a, b) => a - b)
+
+describe('writers and deciders who do not know of each other', () => {
+  it('must say which version they saw', async () => {
+    expect(await codeOf(await put(yaml(RIGHT), {}))).toEqual([428, 'precondition-required'])
+    expect(await codeOf(await put(yaml(RIGHT), { 'if-match': '"1"', 'if-none-match': '*' }))).toEqual([428, 'precondition-required'])
+    expect(await codeOf(await put(yaml(RIGHT), { 'if-match': '"1-x"' }))).toEqual([412, 'policy-conflict'])
+    const etag = (await put(yaml(RIGHT))).headers.get('etag') ?? ''
+    expect(await codeOf(await put(yaml(WRONG)))).toEqual([412, 'policy-conflict'])
+    expect((await put(yaml(WRONG), { 'if-match': etag })).status).toBe(201)
+    expect(await codeOf(await put(yaml(RIGHT), { 'if-match': etag }))).toEqual([412, 'policy-conflict'])
+  })
+
+  it('get one version for the same text', async () => {
+    const etag = (await put(yaml(RIGHT))).headers.get('etag') ?? ''
+    const again = await put(yaml(RIGHT), { 'if-match': etag })
+    expect([again.status, again.headers.get('etag')]).toEqual([200, etag])
+  })
+
+  it('race for the next version, and one wins', async () => {
+    const etag = (await put(yaml(RIGHT))).headers.get('etag') ?? ''
+    const race = await Promise.all([1, 2, 3].map((i) => put(yaml(WRONG, `# ${i}\n`), { 'if-match': etag })))
+    expect(statusesOf(race)).toEqual([201, 412, 412])
+  })
+
+  it('race for an activation, and one wins', async () => {
+    await put(yaml(RIGHT))
+    await next(yaml(WRONG))
+    const race = await Promise.all([1, 2, 1, 2].map((version) => activate({ version, expected_counter: 0 })))
+    expect(statusesOf(race)).toEqual([201, 412, 412, 412])
+    expect(await codeOf(await activate({ version: 1, expected_counter: 0 }))).toEqual([412, 'policy-conflict'])
+    expect((await activate({ version: 1, expected_counter: 1 })).status).toBe(201)
+  })
+})
+
+describe('what is refused', () => {
+  it.each<[string, string | Buffer<ArrayBuffer>, ...refused: [number, string]]>([
+    ['an unknown member', 'name: eu\nsnpp: {}\n', 422, 'policy-invalid'],
+    ['another name', yaml(RIGHT).replace('eu', 'us'), 422, 'policy-invalid'],
+    ['an alias bomb', `name: eu\na: &a [x]\nb: &b [*a, *a]\nc: [*b, *b]\n`, 422, 'policy-invalid'],
+    ['a tag', `name: !!js/function eu\n`, 422, 'policy-invalid'],
+    ['a key twice', `name: eu\nname: eu\n`, 422, 'policy-invalid'],
+    ['a prototype', `name: eu\n__proto__: {issue_on: warning}\n`, 422, 'policy-invalid'],
+    ['a constructor', `name: eu\nconstructor: {}\n`, 422, 'policy-invalid'],
+    ['a number as text', `name: eu\nsnp: {min_report_version: '3'}\n`, 422, 'policy-invalid'],
+    ['no measurement of the right length', yaml('ab'), 422, 'policy-invalid'],
+    ['an empty body', '', 422, 'policy-invalid'],
+    ['no mapping', '[]', 422, 'policy-invalid'],
+    ['two documents', `${yaml(RIGHT)}---\n${yaml(RIGHT)}`, 422, 'policy-invalid'],
+    ['bytes that are not UTF-8', Buffer.from([0x6e, 0xff, 0x0a]), 400, 'request-malformed'],
+    ['more than a mebibyte', `name: eu\n#${'x'.repeat(1024 * 1024)}\n`, 413, 'request-too-large'],
+  ])('%s', async (_, text, ...refused) => {
+    expect(await codeOf(await put(text))).toEqual(refused)
+    expect(await codeOf(await send('/v1/policies/eu'))).toEqual([404, 'policy-unknown'])
+  })
+
+  it.each([
+    ['a member twice', '{"name":"eu","name":"eu"}', 400],
+    ['__proto__', '{"name":"eu","__proto__":{}}', 400],
+    ['YAML', 'name: eu', 400],
+  ])('%s as JSON', async (_, text, status) => {
+    const headers = { 'if-none-match': '*', 'content-type': 'application/json' }
+    expect(await codeOf(await put(text, headers))).toEqual([status, 'request-malformed'])
+  })
+
+  it.each(['text/plain', 'application/yaml; charset=utf-16', 'multipart/form-data'])('the type %s', async (type) => {
+    expect(await codeOf(await put(yaml(RIGHT), { 'if-none-match': '*', 'content-type': type }))).toEqual([415, 'content-type-unsupported'])
+  })
+
+  it.each(['lab', 'strict'])('a change of %s, which is not in the store', async (name) => {
+    expect(await codeOf(await put(`name: ${name}\n`, { 'if-none-match': '*' }, name))).toEqual([409, 'policy-managed-by-files'])
+    expect(await codeOf(await activate({ version: 1 }, name))).toEqual([409, 'policy-managed-by-files'])
+  })
+
+  it('a weakened version beside others, which weakens an audience', async () => {
+    await put(yaml(RIGHT, 'issue_on: warning\n'))
+    const response = await activate({ version: 1 })
+    expect([response.status, await response.json()]).toEqual([
+      422,
+      expect.objectContaining({ detail: expect.stringContaining('audiences.both') }),
+    ])
+    expect((await activate({ version: 1, as: 'shadow' })).status).toBe(201)
+  })
+
+  it.each(['0', '01', '2', 'x', '1.0', '9999999', '%2e%2e'])('version %s, which is not there', async (version) => {
+    await put(yaml(RIGHT))
+    expect(await codeOf(await send(`/v1/policies/eu/versions/${version}`))).toEqual([404, expect.stringMatching(/unknown/)])
+  })
+
+  it.each(['none', '__proto__', 'constructor', 'a%00b', '%ff', 'x'.repeat(300)])('the name %s, which is nowhere', async (name) => {
+    expect((await send(`/v1/policies/${name}`)).status).toBe(404)
+    expect((await put(yaml(RIGHT), { 'if-none-match': '*' }, name)).status).toBe(422)
+    expect((await activate({ version: 1 }, name)).status).toBe(404)
+  })
+
+  it.each([
+    {},
+    { version: null },
+    { version: null, as: 'active' },
+    { version: '1' },
+    { version: 0 },
+    { version: 1, as: 'draft' },
+    { version: 1, x: 1 },
+  ])('the activation %j', async (body) => {
+    await put(yaml(RIGHT))
+    expect(await codeOf(await activate(body))).toEqual([400, 'request-malformed'])
+  })
+})
+
+const run = async (body: object) =>
+  send('/v1/policies/eu/dry-runs', {
+    method: 'POST',
+    as: 'policy-author',
+    body: JSON.stringify({ evidence: [host.evidence(new Uint8Array(64))], ...body }),
+  })
+
+describe('dry-runs', () => {
+  const result = async (body: object) => answers.dryRunAnswer.parse(await (await run(body)).json())
+
+  it('tell how a draft would judge, without anything active', async () => {
+    expect(await result({ draft: yaml(RIGHT) })).toMatchObject({ tried: { accepted: true, code: null }, active: null, changes: [] })
+    expect(await result({ draft: yaml(WRONG) })).toMatchObject({ tried: { accepted: false, code: 'snp-measurement-mismatch' } })
+    expect(await result({ draft: yaml(RIGHT), key_bound: false })).toMatchObject({ tried: { code: 'cnf-key-required' } })
+    expect(await result({ draft: yaml(RIGHT), report_data: '11'.repeat(64) })).toMatchObject({
+      tried: { code: 'snp-report-data-mismatch' },
+    })
+  })
+
+  it('tell what would change, spend nothing, keep nothing and make no token', async () => {
+    await put(yaml(RIGHT))
+    await next(yaml(WRONG))
+    await activate({ version: 1 })
+    const lines = made.audit.length
+    const { tried, active, changes } = await result({ version: 2 })
+    expect([tried.accepted, active?.accepted, tried.appraisal.policy?.version, active?.appraisal.policy?.version]).toEqual([
+      false,
+      true,
+      2,
+      1,
+    ])
+    expect(changes.map(({ active: before, tried: after }) => [before?.outcome, after?.outcome])).toEqual([['pass', 'fail']])
+    expect([made.audit.length, JSON.stringify(await (await run({ version: 2 })).json()).includes('"token"')]).toEqual([lines, false])
+    expect(await result({ version: 1 })).toMatchObject({ changes: [] })
+  })
+
+  it.each<[string, object, ...refused: [number, string]]>([
+    ['neither draft nor version', {}, 400, 'request-malformed'],
+    ['both', { draft: 'x', version: 1 }, 400, 'request-malformed'],
+    ['a draft that cannot be used', { draft: 'name: eu\nx: 1\n' }, 422, 'policy-invalid'],
+    ['a version that is not there', { version: 7 }, 404, 'policy-unknown'],
+    [
+      'several items',
+      {
+        draft: yaml(RIGHT),
+        evidence: [
+          { type: 'snp', report: 'AAAA' },
+          { type: 'snp', report: 'AAAA' },
+        ],
+      },
+      403,
+      'composition-unsupported',
+    ],
+  ])('refuse %s', async (_, body, ...refused) => {
+    expect(await codeOf(await run(body))).toEqual(refused)
+  })
+})
