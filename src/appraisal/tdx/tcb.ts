@@ -81,7 +81,8 @@ const DATE = askedOfBoth('TDX-65', 'The TCB level is not older than the policy a
 /** TDX-65, by the oldest level of launch and present. */
 export const tcbDate: IntelRule = ({ of, claims: { tcb }, policy: { min_tcb_date: least } }) => {
   const dates = evaluations(tcb).map((one) => one.tcb_date)
-  const actual = dates.toSorted((a, b) => Date.parse(a) - Date.parse(b))[0] ?? tcb.tcb_date
+  // Written alike, so that texts compare as times do.
+  const actual = dates.toSorted()[0] ?? tcb.tcb_date
   if (least === undefined) return [notAsked(DATE[of], actual)]
   // A date that cannot be read is NaN, which reaches nothing.
   const reached = dates.every((date) => Date.parse(date) >= Date.parse(`${least}T00:00:00Z`))
