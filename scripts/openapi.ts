@@ -2,13 +2,11 @@ import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { policySchemaText } from '../src/appraisal/json-schema.ts'
 import { contractText } from '../src/routes/openapi/document.ts'
-import { problemsPage } from './problems-page.ts'
 import { refusalsPage } from './refusals-page.ts'
 
 /** Writes what derives from schemas and tables; test/openapi.test.ts and test/refusals.test.ts fail while any of it is stale. */
 const files = {
   'openapi.yaml': contractText(),
-  'docs/problems.md': problemsPage(),
   'docs/refusals.md': refusalsPage(),
   'docs/policy.schema.json': policySchemaText(),
 }

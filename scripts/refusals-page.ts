@@ -3,7 +3,8 @@ import { SPECIFICATION_CHECKS } from './specification-checks.ts'
 
 const HEAD = `# Refusals
 
-Every code, what it means, who can mend it, and what mends it. An answer names the code of the check nearest the root of trust in \`code\`; every
+Every code, what it means, who can mend it, and what mends it; of any service, \`/problems/{code}\` tells the same. A refusal is
+\`application/problem+json\`. It names the code of the check nearest the root of trust in \`code\`; every
 other check that failed stands in \`checks\` with its own. To those who may read the policy each check also tells the rule that was asked (\`rule\`), what
 it expects, and what is missing (\`remedy\`). \`assay policy test\` tells the same of evidence in a file.
 
