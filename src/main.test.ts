@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto'
 import { request, Agent } from 'node:http'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { connect } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { verifyAudit } from './access/audit-verify.ts'
 import { startService, startWorld, untilReady, type ServiceProcess, type World } from '../test/service-process.ts'
 import { attest } from './simulator/attest.ts'
 import { fakeHost } from './simulator/hosts.ts'
@@ -128,6 +129,26 @@ describe('a service in one process', () => {
     const after = await start()
     await untilReady(after.url)
     expect(world.kds.requests.length).toBe(asked)
+  })
+})
+
+describe('the audit log', () => {
+  it('is one whole chain over processes that were killed in the middle of requests', async () => {
+    const host = fakeHost(world.amd)
+    const audit_file = world.files.path('killed/audit.jsonl')
+    for (let round = 0; round < 3; round += 1) {
+      const { child, ended, url } = await start({ audit_file, audit_rotate_bytes: 65_536 })
+      await untilReady(url)
+      const asking = Promise.allSettled(Array.from({ length: 60 }, () => attest(host, { url })))
+      await expect.poll(() => existsSync(audit_file) && statSync(audit_file).size > 0).toBe(true)
+      child.kill('SIGKILL')
+      await ended
+      await asking
+    }
+    const folder = dirname(audit_file)
+    const audit = await verifyAudit(readdirSync(folder).map((name) => join(folder, name)))
+    expect(audit).toMatchObject({ first: 1, faults: [] })
+    expect(audit.head?.seq).toBeGreaterThan(2)
   })
 })
 
