@@ -74,8 +74,4 @@ describe('the standing of a set', () => {
   ])('%o is no decision', (body) => {
     expect(referenceChange.safeParse(body).success).toBe(false)
   })
-
-  it('knows nothing of versions that only a prototype has', () => {
-    expect(standingOf(NOTHING_DECIDED, Number.NaN)).toEqual({ state: 'draft' })
-  })
 })

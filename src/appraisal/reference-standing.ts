@@ -37,7 +37,7 @@ export const readReferenceStanding = (value: unknown): ReferenceStanding | undef
 
 /** What was decided about one version. */
 export const standingOf = ({ versions }: ReferenceStanding, version: number): VersionStanding =>
-  (Object.hasOwn(versions, `${version}`) ? versions[`${version}`] : undefined) ?? { state: 'draft' }
+  versions[`${version}`] ?? { state: 'draft' }
 
 /** A decision about one version: the body of a request. */
 export const referenceChange = z.union(

@@ -109,6 +109,7 @@ describe('resolveReferences', () => {
 
   it('says from when on the answer may be another', () => {
     expect(untilOf(versionOf(1, active))).toBeUndefined()
+    expect(untilOf(versionOf(1, active, setText([1], { valid: { until: LATEST } })))).toBe(LATEST)
     expect(
       untilOf(versionOf(1, { state: 'deprecated', until: LATER }), versionOf(2, active, setText([2], { valid: { until: LATEST } }))),
     ).toBe(LATER)

@@ -16,7 +16,7 @@ export type ReferenceVersion = {
 export type ReferenceSets = ReadonlyMap<string, readonly ReferenceVersion[]>
 
 /** A version whose values were accepted: what an audit line says beside the policy. */
-export type UsedReference = { readonly name: string; readonly version: number; readonly sha256: string }
+type UsedReference = { readonly name: string; readonly version: number; readonly sha256: string }
 
 /** A policy that judges: its lists hold values, and the sets that give none with the reason. */
 export type ResolvedPolicy = {

@@ -156,6 +156,17 @@ describe('createReferences', () => {
     expect(references.alarms()).toEqual(['a stored set of reference values counts for nothing'])
   })
 
+  it('does not read the texts of drafts and of what was revoked', async () => {
+    const { store, start, add, stand } = await lab()
+    for (const version of [1, 2, 3]) await add(setText([version]), version - 1)
+    await stand({ 2: active, 3: { state: 'revoked', reason: 'leaked build' } }, 0)
+    const asked: number[] = []
+    const { read } = store
+    Object.assign(store, { read: async (...wanted: Parameters<typeof read>) => (asked.push(wanted[2]), read(...wanted)) })
+    await start()
+    expect(asked).toEqual([2])
+  })
+
   it('takes nothing of a set whose standing it does not understand', async () => {
     const { store, start, add, world } = await lab()
     await add(setText([1]), 0)
