@@ -29,7 +29,9 @@ async function check({ print }: Flags, session: Session): Promise<void> {
   const { config } = configuration(session)
   const policies = await usable(config)
   if (print === true) await show(session)
-  for (const remark of [...awaited(config, policies), ...(await weakened(config, policies))]) session.note(`assay: ${remark}`)
+  const { silentSets } = await import('./config-sets.ts')
+  const remarks = [...awaited(config, policies), ...(await weakened(config, policies)), ...silentSets(config, policies, new Date())]
+  for (const remark of remarks) session.note(`assay: ${remark}`)
   session.note(
     `assay: the configuration is usable (mode ${config.mode}, audiences: ${config.audiences.length}, policies: ${policies.all().length})`,
   )
