@@ -78,10 +78,14 @@ export function judgeDocuments(input: CollateralInput, update: IntelUpdate, root
     return bytes === undefined ? undefined : proveDocument(bytes, kind, { anchors: input.anchors, mode: input.context.mode, table })
   }
   const scope = { input, rootList }
-  const tcbInfo = judge(prove(addresses.tcbInfo, TCB_INFO, tdx.tcbInfo), { ...NAMES.tcbInfo, address: addresses.tcbInfo }, scope)
+  const tcbInfo = judge(
+    prove(addresses.tcbInfo, TCB_INFO, tdx.tcbInfo),
+    { ...NAMES.tcbInfo, kind: 'tcbInfo', address: addresses.tcbInfo },
+    scope,
+  )
   const qeIdentity = judge(
     prove(addresses.qeIdentity, QE_IDENTITY, tdx.qeIdentity),
-    { ...NAMES.qeIdentity, address: addresses.qeIdentity },
+    { ...NAMES.qeIdentity, kind: 'qeIdentity', address: addresses.qeIdentity },
     scope,
   )
   return {
@@ -93,7 +97,7 @@ export function judgeDocuments(input: CollateralInput, update: IntelUpdate, root
 }
 
 type Scope = { readonly input: CollateralInput; readonly rootList: RevocationList | undefined }
-type Addressed = Names & { readonly address: CollateralAddress }
+type Addressed = Names & { readonly kind: keyof typeof NAMES; readonly address: CollateralAddress }
 type Judgement<T> = { readonly checks: readonly Check[]; readonly judged?: JudgedDocument<T> }
 
 function judge<T>(proof: Proof<T> | undefined, names: Addressed, scope: Scope): Judgement<T> {
@@ -107,7 +111,7 @@ function judge<T>(proof: Proof<T> | undefined, names: Addressed, scope: Scope): 
   if ('unproven' in proof) return { checks: [...before, ...faultsOf(proof.unproven, names)] }
   const { document, dated, digest } = proof
   const { window, checks: timely } = judgeDates(dated, names, scope)
-  const checks = [...before, ...faultsOf(undefined, names), ...timely]
+  const checks = [...before, ...FAULTLESS[names.kind], ...timely]
   const isFaulty = checks.some(({ outcome }) => outcome === 'fail')
   return isFaulty ? { checks } : { checks, judged: { document, digest, chain, dated, window } }
 }
@@ -121,10 +125,23 @@ const checkSigner = (chain: ShortChain, { name }: Names, { input, rootList }: Sc
   ),
 ]
 
-/** Signature, schema, statuses: all passed, or the one that failed and the rest not reached. */
-function faultsOf(error: AttestationError | undefined, { name, signature, schema }: Names): readonly Check[] {
-  const rules = [signature, schema, { ...STATUS, title: `Every TCB status in the ${name} is known` }]
-  if (error === undefined) return rules.map((rule) => passed(rule, 'as it should be'))
+/** Signature, schema, statuses. */
+const rulesOf = ({ name, signature, schema }: Names): readonly Rule[] => [
+  signature,
+  schema,
+  { ...STATUS, title: `Every TCB status in the ${name} is known` },
+]
+
+/** All of them passed: the same for every document of a kind. */
+const FAULTLESS: { readonly [kind in keyof typeof NAMES]: readonly Check[] } = {
+  tcbInfo: rulesOf(NAMES.tcbInfo).map((rule) => passed(rule, 'as it should be')),
+  qeIdentity: rulesOf(NAMES.qeIdentity).map((rule) => passed(rule, 'as it should be')),
+}
+
+/** The one that failed; the rest were not reached. */
+function faultsOf(error: AttestationError, names: Names): readonly Check[] {
+  const rules = rulesOf(names)
+  const { signature, schema } = names
   const broken = error.code === STATUS.code ? STATUS.id : error.code.endsWith('-invalid-signature') ? signature.id : schema.id
   return rules.map((rule) =>
     rule.id === broken ? failed({ ...rule, code: error.code }, error.message) : skipped(rule, 'another fault came first'),

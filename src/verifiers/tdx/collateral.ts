@@ -3,11 +3,10 @@ import type { ProblemCode } from '../problems.ts'
 import type { Check, CollateralAddress } from '../verifier.ts'
 import { collateralClaims, type Relied } from './collateral-claims.ts'
 import { judgeDocuments, type DocumentsJudgement } from './collateral-documents.ts'
-import type { CollateralInput, CollateralJudgement, CollateralVerdict } from './collateral-input.ts'
+import type { CollateralInput, CollateralJudgement } from './collateral-input.ts'
 import { judgeLists, type ListsJudgement } from './revocation.ts'
 import type { TcbClaims } from './claims.ts'
-import { rememberedTcb } from './tcb-remembered.ts'
-import type { TcbVerdict } from './tcb-verdict.ts'
+import { rememberingJudge, type TcbJudge } from './tcb-remembered.ts'
 
 const AT_HAND = {
   id: 'TDX-88',
@@ -31,9 +30,12 @@ export function judgeCollateral(input: CollateralInput): CollateralJudgement {
   if (documents.absent.length > 0) return undecidedUnlessFound(complete(checks))
   const relied = hasFailed(checks) ? undefined : reliedOn(lists, documents)
   if (relied === undefined) return { checks: complete(checks) }
-  const { checks: tcb, verdict } = rememberedTcb(input, relied, input.context.memo.tdx.tcb)
+  const judge = rememberingJudge(input, input.context.memo.tdx.tcb)
+  const { checks: tcb, verdict } = judge(relied)
   const all = [...checks, ...tcb]
-  return verdict === undefined ? { checks: complete(all) } : { checks: all, verdict: verdictOf(input, relied, verdict) }
+  return verdict === undefined
+    ? { checks: complete(all) }
+    : { checks: all, verdict: { tcb: { ...verdict, ...judgeEarly(input, relied, judge) }, ...collateralClaims(input.pck, relied) } }
 }
 
 const hasFailed = (checks: readonly Check[]): boolean => checks.some(({ outcome }) => outcome === 'fail')
@@ -52,19 +54,15 @@ function reliedOn({ root, pck }: ListsJudgement, { tcbInfo, qeIdentity }: Docume
   return isComplete ? { root, pck, tcbInfo, qeIdentity } : undefined
 }
 
-function verdictOf(input: CollateralInput, relied: Relied, verdict: TcbVerdict): CollateralVerdict {
-  return { tcb: { ...verdict, ...judgeEarly(input, relied) }, ...collateralClaims(input.pck, relied) }
-}
-
 /**
  * The same quote held against the early documents (section 4), which know of a TCB recovery before the standard ones do. They decide nothing:
  * unless both are at hand and can be relied on, nothing is said.
  */
-function judgeEarly(input: CollateralInput, { root }: Relied): Pick<TcbClaims, 'early_status' | 'early_code'> {
+function judgeEarly(input: CollateralInput, { root }: Relied, judge: TcbJudge): Pick<TcbClaims, 'early_status' | 'early_code'> {
   const silent = { early_status: null, early_code: null }
   const { tcbInfo, qeIdentity } = judgeDocuments(input, 'early', root.list)
   if (tcbInfo === undefined || qeIdentity === undefined) return silent
-  const judged = rememberedTcb(input, { tcbInfo, qeIdentity }, input.context.memo.tdx.tcb)
+  const judged = judge({ tcbInfo, qeIdentity })
   if (judged.verdict !== undefined) return { ...silent, early_status: judged.verdict.status }
   const [failure] = judged.checks.flatMap((check) => (check.outcome === 'fail' ? [check.code] : []))
   return { ...silent, early_code: failure ?? null }

@@ -8,17 +8,23 @@ import { judgeTcb, type TcbJudgement } from './tcb-verdict.ts'
 type Told<T> = { readonly document: T; readonly digest: string }
 type ToldDocuments = { readonly [name in keyof TcbDocuments]: Told<TcbDocuments[name]> }
 
+/** What documents make of the TCB that it was made for. */
+export type TcbJudge = (documents: ToldDocuments) => TcbJudgement
+
 /**
  * {@link judgeTcb}, from memory what the same documents have said of the same TCB: platforms of one make that are patched alike share the answer.
  * Times play no part in it. Failures are not remembered.
  */
-export function rememberedTcb(input: TcbInput, { tcbInfo, qeIdentity }: ToldDocuments, table: FactTable<TcbJudgement>): TcbJudgement {
-  const key = `intel-tcb/1 ${tcbInfo.digest} ${qeIdentity.digest} ${describe(input)}`
-  const known = table.get(key)
-  if (known !== undefined) return known
-  const judged = judgeTcb(input, { tcbInfo: tcbInfo.document, qeIdentity: qeIdentity.document })
-  if (judged.verdict !== undefined) table.set(key, judged)
-  return judged
+export function rememberingJudge(input: TcbInput, table: FactTable<TcbJudgement>): TcbJudge {
+  const described = describe(input)
+  return ({ tcbInfo, qeIdentity }) => {
+    const key = `intel-tcb/1 ${tcbInfo.digest} ${qeIdentity.digest} ${described}`
+    const known = table.get(key)
+    if (known !== undefined) return known
+    const judged = judgeTcb(input, { tcbInfo: tcbInfo.document, qeIdentity: qeIdentity.document })
+    if (judged.verdict !== undefined) table.set(key, judged)
+    return judged
+  }
 }
 
 /** Every field of the input, in words that cannot be taken for others. */
