@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createApp, type App } from '../src/app.ts'
 import type { Audience } from '../src/access/audiences.ts'
@@ -260,9 +261,9 @@ const run = async (body: object) =>
     body: JSON.stringify({ evidence: [host.evidence(new Uint8Array(64))], ...body }),
   })
 
-describe('dry-runs', () => {
-  const result = async (body: object) => answers.dryRunAnswer.parse(await (await run(body)).json())
+const result = async (body: object) => answers.dryRunAnswer.parse(await (await run(body)).json())
 
+describe('dry-runs', () => {
   it('tell how a draft would judge, without anything active', async () => {
     expect(await result({ draft: yaml(RIGHT) })).toMatchObject({ tried: { accepted: true, code: null }, active: null, changes: [] })
     expect(await result({ draft: yaml(WRONG) })).toMatchObject({ tried: { accepted: false, code: 'snp-measurement-mismatch' } })
@@ -308,5 +309,15 @@ describe('dry-runs', () => {
     ],
   ])('refuse %s', async (_, body, ...refused) => {
     expect(await codeOf(await run(body))).toEqual(refused)
+  })
+})
+
+describe('the schema of a policy', () => {
+  it('is served to everybody as it is documented', async () => {
+    const response = await overSocket(app, '/schemas/policy.json')
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/schema+json'])
+    expect(await response.text()).toBe(readFileSync(new URL('../docs/policy.schema.json', import.meta.url), 'utf8'))
+    const again = await overSocket(app, '/schemas/policy.json', { headers: { 'if-none-match': response.headers.get('etag') ?? '' } })
+    expect(again.status).toBe(304)
   })
 })

@@ -125,6 +125,50 @@ describe('the policy folder', () => {
 const faster = async () =>
   void (await store.advance('policies', { name: 'eu', value: { active: null, shadow: null, revoked: [] }, by: 'x', at: NOW }, 0))
 
+describe('what moved while it was read', () => {
+  it('of the folder is not taken', async () => {
+    write('eu.yaml', text('eu'))
+    const { config } = loadConfig({ environment: { ASSAY_POLICY_DIR: folder }, readText: () => '' })
+    let reads = 0
+    const readFixed = () => {
+      const fixed = fixedPolicies(config)
+      // The second reading finds a file that is gone when it has ended.
+      if (++reads === 2) rmSync(join(folder, 'us.yaml'))
+      return fixed
+    }
+    const made = await start({ readFixed })
+    const seen = new Set<boolean>()
+    const watching = setInterval(() => seen.add(made.snapshot().get('us') === undefined), 20)
+    write('us.yaml', text('us'))
+    await expect.poll(() => reads, SOON).toBe(2)
+    await new Promise((resolve) => setTimeout(resolve, 2500))
+    clearInterval(watching)
+    expect([...seen]).toEqual([true])
+  }, 15_000)
+
+  it('of the store is read once more for whoever wrote it', async () => {
+    const held = Promise.withResolvers<void>()
+    let holding = false
+    const revision: DocumentStore['revision'] = async (collection) => {
+      const found = await store.revision(collection)
+      if (holding) await held.promise
+      return found
+    }
+    const made = await start({ store: { ...store, revision } })
+    holding = true
+    // This one has asked before anything is written, and hears the answer late.
+    const early = made.list()
+    await Promise.resolve()
+    const written = put(made, 'eu')
+    setTimeout(() => {
+      holding = false
+      held.resolve()
+    }, 50)
+    expect((await written).view).toMatchObject({ name: 'eu', latest: { version: 1 } })
+    await early
+  })
+})
+
 describe('the store', () => {
   it('gives way to a file of the same name', async () => {
     const other = await start()

@@ -27,7 +27,7 @@ export type PolicyEntry = {
 }
 
 /** The newest version of a policy. */
-export type Latest = Pick<VersionEntry, 'version' | 'sha256'>
+type Latest = Pick<VersionEntry, 'version' | 'sha256'>
 
 /** A version and what it counts for. Nobody knows who wrote what is built in or kept in files, and when. */
 export type StatedVersion = Omit<VersionEntry, 'author' | 'created'> & {

@@ -14,7 +14,7 @@ const policyStanding = z.strictObject({
 export type PolicyStanding = z.output<typeof policyStanding>
 
 /** Before anything was decided. */
-export const NOTHING_DECIDED: PolicyStanding = { active: null, shadow: null, revoked: [] }
+const NOTHING_DECIDED: PolicyStanding = { active: null, shadow: null, revoked: [] }
 
 /** What was kept; undefined when it cannot be read, which is not the same as "nothing was decided". */
 export function readStanding(standing: Standing | undefined): PolicyStanding | undefined {

@@ -33,7 +33,7 @@ export const getPolicyVersion: Handler = async (call, services) => {
 const VERSION = /^[1-9][0-9]{0,5}$/
 
 /** The number in an address. Throws `policy-unknown` for what is no number of a version. */
-export function versionNumber(text: string): number {
+function versionNumber(text: string): number {
   if (VERSION.test(text)) return Number(text)
   throw new AttestationError('policy-unknown', 'a version has a number, from 1')
 }

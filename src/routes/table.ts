@@ -2,7 +2,7 @@ import { createAppraisal } from './appraisals.ts'
 import type { Route } from './call.ts'
 import { issueChallenge } from './challenges.ts'
 import { listCollateral } from './collateral.ts'
-import { contract } from './contract.ts'
+import { contract, policyDocumentSchema } from './contract.ts'
 import { jwks, openidConfiguration } from './discovery.ts'
 import { createDryRun } from './dry-runs.ts'
 import { livez, readyz } from './health.ts'
@@ -29,6 +29,7 @@ export const ROUTES = [
   { method: 'GET', path: '/livez', access: 'public', handler: livez },
   { method: 'GET', path: '/readyz', access: 'public', handler: readyz },
   { method: 'GET', path: '/openapi.yaml', access: 'public', handler: contract },
+  { method: 'GET', path: '/schemas/policy.json', access: 'public', handler: policyDocumentSchema },
   { method: 'GET', path: '/problems/{code}', access: 'public', handler: problemPage },
 ] as const satisfies readonly Route[]
 

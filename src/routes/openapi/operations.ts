@@ -137,6 +137,19 @@ export const OPERATIONS = {
     },
     problems: ALWAYS,
   },
+  'GET /schemas/policy.json': {
+    operationId: 'getPolicySchema',
+    tag: 'Documentation',
+    summary: 'Get the JSON Schema of a policy',
+    description: 'JSON Schema 2020-12. What several members say together is checked when a policy is read.',
+    answer: {
+      status: 200,
+      description: 'The schema',
+      content: { 'application/schema+json': { schema: 'text' } },
+      headers: { ETag: 'Names this text' },
+    },
+    problems: ALWAYS,
+  },
   'GET /problems/{code}': {
     operationId: 'getProblem',
     tag: 'Documentation',

@@ -54,5 +54,7 @@ export const dryRunAnswer = z
   })
   .meta({ id: 'DryRun' })
 
-/** The body of PUT /v1/policies/{name}; docs/policies.md lists the members. */
-export const policyBody = z.looseObject({ name: z.string() }).meta({ id: 'PolicyDocument', description: 'See docs/policies.md' })
+/** The body of PUT /v1/policies/{name}; GET /schemas/policy.json has the members. */
+export const policyBody = z
+  .looseObject({ name: z.string() })
+  .meta({ id: 'PolicyDocument', description: 'GET /schemas/policy.json has the members' })
