@@ -9,7 +9,7 @@ import type { TcbDocuments, TcbSubject } from './tcb-match.ts'
 import { shortfallsOf } from './tcb-shortfall.ts'
 
 /** The verdict on the TCB apart from what the early documents say. */
-export type TcbVerdict = Omit<TcbClaims, 'early_status' | 'early_code'>
+type TcbVerdict = Omit<TcbClaims, 'early_status' | 'early_code'>
 
 /** Steps 6 to 9, and what they come to when none of their checks failed. */
 export type TcbJudgement = { readonly checks: readonly Check[]; readonly verdict?: TcbVerdict }
