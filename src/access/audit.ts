@@ -17,6 +17,10 @@ export type AuditLine = {
   readonly appraisal_id?: string
   readonly audience?: string
   readonly policy?: Document
+  /** Of an act: the version of a set of reference values; of a verdict: those in force of the sets that the policy names, a hundred at most. */
+  readonly reference_values?: readonly Document[]
+  /** How many more there were. */
+  readonly reference_values_omitted?: number
   readonly evidence_digest?: string
   /** Of all vendor documents that the verdict relied on (`collateral.digest` of the appraisal). */
   readonly collateral_digest?: string

@@ -4,6 +4,7 @@ import type { Check, EvidenceType, Finding, Mode } from '../verifiers/verifier.t
 import type { Appraisal, CollateralSummary, Freshness, ItemAppraisal, Judgement } from './appraisal.ts'
 import type { AppraisalPolicy } from './policy.ts'
 import type { ActivePolicy } from './policy-set.ts'
+import { referencesEnd } from './reference-ends.ts'
 import { ruled } from './ruled.ts'
 import { noClaim, refusedVector, vectorOf } from './trustworthiness.ts'
 import { composition, evidenceType, keyBinding, tokenNames, withWarnings, type KeyBinding } from './whole.ts'
@@ -43,7 +44,7 @@ export function appraise(input: AppraisalInput): Judgement {
     policy: input.policy?.reference ?? null,
     freshness: input.freshness,
     evidence,
-    valid_until: earliest(input.items).toISOString(),
+    valid_until: earliest(input).toISOString(),
     evidence_digest: input.evidenceDigest,
     collateral: input.collateral,
   }
@@ -54,8 +55,12 @@ export function appraise(input: AppraisalInput): Judgement {
 type Judged = { readonly appraisal: Omit<ItemAppraisal, 'label'>; readonly code: ProblemCode | undefined }
 
 /** Nothing that was relied on is valid for no time. */
-const earliest = (items: readonly AppraisedItem[]): Date =>
-  new Date(items.length === 0 ? 0 : Math.min(...items.map(({ finding }) => finding.validUntil.getTime())))
+const earliest = ({ items, policy }: AppraisalInput): Date =>
+  new Date(items.length === 0 ? 0 : Math.min(...items.map(({ finding }) => endOf(finding, policy))))
+
+/** Neither longer than the documents of vendors hold, nor than the reference values that were met. */
+const endOf = ({ validUntil, claims = {} }: Finding, policy: ActivePolicy | null): number =>
+  Math.min(validUntil.getTime(), policy?.sets === undefined ? Infinity : referencesEnd(policy.sets.ends, claims))
 
 /** Without a policy there is no status: nothing was said of what is acceptable. */
 const genuineness = ({ type, fresh, finding }: AppraisedItem): Judged => ({

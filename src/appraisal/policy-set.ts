@@ -1,8 +1,14 @@
 import type { PolicyReference } from './appraisal.ts'
 import type { AppraisalPolicy } from './policy.ts'
+import type { ResolvedPolicy } from './resolve-references.ts'
 
 /** A policy as it judges now, with the name by which tokens and audit lines refer to it. */
-export type ActivePolicy = { readonly reference: PolicyReference; readonly document: AppraisalPolicy }
+export type ActivePolicy = {
+  readonly reference: PolicyReference
+  readonly document: AppraisalPolicy
+  /** What the sets of reference values that it names gave it at this moment; absent: it names none. */
+  readonly sets?: Pick<ResolvedPolicy, 'used' | 'ends'>
+}
 
 /** The policies of this process: one snapshot, by name. */
 export type PolicySet = { readonly get: (name: string) => ActivePolicy | undefined; readonly all: () => readonly ActivePolicy[] }

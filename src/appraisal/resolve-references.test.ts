@@ -31,10 +31,15 @@ const many = (from: number): ReferenceVersion => ({
   document: { ...documentOf(setText([1])), snp: { measurements: Array.from({ length: 10_000 }, (_, at) => digestOf(from + at)) } },
 })
 
+const ms = (time: string) => Date.parse(time)
+
+const ends = (...versions: readonly ReferenceVersion[]) =>
+  [...resolved(nodes(...versions)).ends].map(([place, values]) => [place, [...values]])
+
 describe('resolveReferences', () => {
   it('leaves a policy alone that names no set', () => {
     const plain = policy([own])
-    expect(resolveReferences(plain, nodes(versionOf(1, active)), NOW)).toEqual({ document: plain, used: [] })
+    expect(resolveReferences(plain, nodes(versionOf(1, active)), NOW)).toEqual({ document: plain, used: [], ends: new Map() })
   })
 
   it('puts the values of every version in force beside those of the policy itself', () => {
@@ -115,6 +120,24 @@ describe('resolveReferences', () => {
     ).toBe(LATER)
     expect(untilOf(versionOf(1, active, setText([1], { valid: { from: LATER, until: LATEST } })))).toBe(LATER)
     expect(untilOf(versionOf(1, active, setText([1], { valid: { from: PAST } })))).toBeUndefined()
+  })
+
+  it('says when each value ends: the one that several versions give with the last of them, and what has no end not at all', () => {
+    expect(ends(versionOf(1, active))).toEqual([])
+    const ending = setText([1, 2], { valid: { until: LATEST } })
+    expect(ends(versionOf(1, { state: 'deprecated', until: LATER }, ending), versionOf(2, active, setText([2])))).toEqual([
+      ['snp.measurements', [[digestOf(1), ms(LATER)]]],
+    ])
+    expect(ends(versionOf(1, { state: 'deprecated', until: LATER }), versionOf(2, active, ending))).toEqual([
+      [
+        'snp.measurements',
+        [
+          [digestOf(1), ms(LATEST)],
+          [digestOf(2), ms(LATEST)],
+        ],
+      ],
+    ])
+    expect(ends(versionOf(1, active, setText([99], { valid: { until: LATER } })))).toEqual([])
   })
 
   it('agrees with itself at that time: what it took before, it does not take then', () => {

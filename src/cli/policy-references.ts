@@ -6,7 +6,7 @@ import { referenceFolder } from '../config/reference-sets.ts'
 export const setsIn = (folder: string | undefined): ReferenceSets => referenceFolder(folder)()
 
 /** A policy with the values of sets in their places, as they stand at a time. Its name and digest stay those of the document. */
-export const filled = ({ reference, document }: ActivePolicy, sets: ReferenceSets, now: Date): ActivePolicy => ({
-  reference,
-  document: resolveReferences(document, sets, now).document,
-})
+export function filled({ reference, document: written }: ActivePolicy, sets: ReferenceSets, now: Date): ActivePolicy {
+  const { document, used, ends } = resolveReferences(written, sets, now)
+  return { reference, document, sets: { used, ends } }
+}

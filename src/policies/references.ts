@@ -56,8 +56,8 @@ function resolver(): (policy: ActivePolicy, moment: Moment) => ActivePolicy {
   return (policy, { sets, at }) => {
     const before = kept.get(policy)
     if (before?.sets === sets && before.from <= at && (before.until === undefined || at < before.until)) return before.policy
-    const { document, until } = resolveReferences(policy.document, sets, at)
-    const filled = document === policy.document ? policy : deepFreeze({ reference: policy.reference, document })
+    const { document, until, used, ends } = resolveReferences(policy.document, sets, at)
+    const filled = document === policy.document ? policy : deepFreeze({ reference: policy.reference, document, sets: { used, ends } })
     kept.set(policy, { sets, from: at, until, policy: filled })
     return filled
   }

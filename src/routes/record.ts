@@ -43,6 +43,17 @@ const lineOf = ({ call, services, authority, id, digest, relied }: Decided): Omi
   appraisal_id: id,
   audience: authority.audience.name,
   policy: authority.policy.reference,
+  ...setsOf(authority),
   evidence_digest: digest,
   ...(relied.collateralDigest === undefined ? {} : { collateral_digest: relied.collateralDigest }),
 })
+
+/** Versions of sets that one line tells; lines are bounded. */
+const MOST_SETS = 100
+
+/** Which versions of sets gave the policy its values: with the policy's digest they say by which list the verdict came about. */
+function setsOf({ policy: { sets } }: Authority): Pick<AuditLine, 'reference_values' | 'reference_values_omitted'> {
+  if (sets === undefined) return {}
+  const omitted = sets.used.length - MOST_SETS
+  return { reference_values: sets.used.slice(0, MOST_SETS), ...(omitted > 0 ? { reference_values_omitted: omitted } : {}) }
+}
