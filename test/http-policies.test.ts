@@ -7,6 +7,8 @@ import { fakeAmd, type FakeAmd } from '../src/simulator/amd.ts'
 import { attest } from '../src/simulator/attest.ts'
 import { fakeHost, type FakeHost } from '../src/simulator/hosts.ts'
 import { SIM_MEASUREMENT } from '../src/simulator/report.ts'
+import { memoryStores } from '../src/stores/memory.ts'
+import type { DocumentStore } from '../src/stores/stores.ts'
 import { AttestationError } from '../src/verifiers/problems.ts'
 import { accepted, refusal } from './answers.ts'
 import { fetchOf, testServices, TOKENS, type TestOptions, type TestServices } from './services.ts'
@@ -142,6 +144,22 @@ describe('the life of a policy', () => {
     })
     expect(await codeOf(await put(yaml(RIGHT)))).toEqual([503, 'audit-unavailable'])
     expect(await codeOf(await send('/v1/policies/eu'))).toEqual([404, 'policy-unknown'])
+  })
+
+  it('never has a change taken back in the audit log that may be in force', async () => {
+    const stores = memoryStores()
+    const lost = () => Promise.reject(new AttestationError('not-ready', 'no answer in time'))
+    const advance: DocumentStore['advance'] = (...move) => stores.documents.advance(...move).then(lost)
+    await start({ stores: { ...stores, documents: { ...stores.documents, advance } } })
+    await put(yaml(RIGHT))
+    expect(await codeOf(await activate({ version: 1 }))).toEqual([503, 'not-ready'])
+    expect(made.audit.map(({ action, outcome, code }) => [action, outcome, code])).toEqual([
+      ['policy-put', 'changed', undefined],
+      ['policy-activation', 'changed', undefined],
+      ['policy-activation', 'undecided', 'not-ready'],
+    ])
+    const { active } = answers.policyTextAnswer.parse(await (await send('/v1/policies/eu')).json())
+    expect(active?.version).toBe(1)
   })
 })
 

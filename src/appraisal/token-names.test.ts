@@ -3,6 +3,7 @@ import { checksOf, genuineQuote, judgedUnder, soundSgx, soundTdx } from '../../t
 import { genuine, soundClaims, vlekClaims } from '../../test/snp-claims.ts'
 import { readPolicy } from './read-policy.ts'
 import { renderName } from './token-names.ts'
+import { checksForReader } from './visibility.ts'
 
 const snp = { measurements: [soundClaims.measurement] }
 const read = (members: object) => () => readPolicy(JSON.stringify({ name: 'edge', ...members }), 'edge.json')
@@ -73,6 +74,15 @@ describe('evidence without the values of a name', () => {
     expect(judgedUnder(members, genuine(soundClaims)).code).toBeUndefined()
     const judgement = judgedUnder(members, genuineQuote({ tdx: soundTdx }))
     expect(judgement.code).toBe('token-name-unavailable')
-    expect(checksOf(judgement).find(({ id }) => id === 'NAMES')).toMatchObject({ actual: 'not {snp.report_id}', rule: 'token' })
+    const check = checksOf(judgement).find(({ id }) => id === 'NAMES')
+    expect(check).toMatchObject({ actual: 'all but 1', expected: '{snp.report_id}', rule: 'token' })
+    expect(check).toHaveProperty('remedy', expect.stringMatching(/^not \{snp\.report_id\}: /))
+  })
+
+  it('is refused without telling strangers how the operator names things', () => {
+    const members = { tdx: { mr_td: [soundTdx.mr_td] }, token: { groups: ['payments-{snp.report_id}'] } }
+    const checks = checksOf(judgedUnder(members, genuineQuote({ tdx: soundTdx })))
+    expect(JSON.stringify(checks)).toContain('payments')
+    expect(JSON.stringify(checksForReader(checks, { reader: 'anonymous', explain: 'minimal' }))).not.toContain('payments')
   })
 })

@@ -63,8 +63,9 @@ export function tokenNames(claims: Claims, { token: { subject, groups = [] } }: 
   const templates = [...(subject === undefined ? [] : [subject]), ...groups]
   if (templates.length === 0) return []
   const missing = templates.filter((template) => renderName(template, claims) === undefined)
-  const actual = missing.length === 0 ? 'all' : `not ${missing.join(', ')}`
-  return [judge(NAMES, missing.length === 0, { actual, expected: templates.join(', ') })]
+  // What the operator wrote is in `expected` and in the remedy only: `actual` is shown to everybody.
+  const actual = missing.length === 0 ? 'all' : `all but ${missing.length}`
+  return [judge(NAMES, missing.length === 0, { actual, expected: templates.join(', '), lacks: `not ${missing.join(', ')}` })]
 }
 
 /** Failures of rules of which the policy only warns are warnings; all else stays. */

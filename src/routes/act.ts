@@ -1,5 +1,5 @@
 import type { AuditLine } from '../access/audit.ts'
-import { AttestationError } from '../verifiers/problems.ts'
+import { AttestationError, type ProblemCode } from '../verifiers/problems.ts'
 import type { PolicyReference } from '../appraisal/appraisal.ts'
 import type { Call } from './call.ts'
 import type { Services } from './services.ts'
@@ -21,18 +21,27 @@ export function actOf(call: Call, services: Services, action: Action): Act {
   return { call: { ...call, caller }, services, action }
 }
 
+/** By these the store says that it kept nothing; after any other error it may have. */
+const NOTHING_WRITTEN: readonly ProblemCode[] = ['policy-conflict', 'store-full', 'request-too-large']
+
 /**
  * Does what is done under the eyes of the audit log. `record` writes the line before the change is made: what cannot be recorded does
- * not happen. An act that is refused has a line that says so; if it was recorded as changed before, that line takes it back.
+ * not happen. An act that is refused has a line that says so; if it was recorded as changed before, that line takes it back. Where nobody
+ * knows whether the change was made (the store was lost on the way), the line says `undecided`, and the change may be in force.
  */
 export async function recorded<T>(act: Act, work: (record: (policy: PolicyReference) => Promise<void>) => Promise<T>): Promise<T> {
   const { audit, log } = act.services
+  let isTold = false
   try {
-    return await work((policy) => audit.append({ ...lineOf(act), outcome: 'changed', policy }))
+    return await work(async (policy) => {
+      await audit.append({ ...lineOf(act), outcome: 'changed', policy })
+      isTold = true
+    })
   } catch (error) {
     const code = error instanceof AttestationError ? error.code : 'internal-error'
     if (code === 'audit-unavailable') throw error
-    await audit.append({ ...lineOf(act), outcome: 'refused', code }).catch((failure: unknown) => {
+    const outcome = isTold && !NOTHING_WRITTEN.includes(code) ? 'undecided' : 'refused'
+    await audit.append({ ...lineOf(act), outcome, code }).catch((failure: unknown) => {
       log.error({ request_id: act.call.requestId, err: failure }, 'a refusal is missing from the audit log')
     })
     throw error
