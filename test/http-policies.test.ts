@@ -72,6 +72,8 @@ async function next(text: string): Promise<void> {
   expect((await put(text, { 'if-match': etag })).status).toBe(201)
 }
 
+const lost = () => Promise.reject(new AttestationError('not-ready', 'no answer in time'))
+
 describe('the life of a policy', () => {
   it('begins with a version that counts for nothing, until it is activated', async () => {
     expect(refusal(await ask())).toEqual([403, 'audience-not-allowed'])
@@ -148,7 +150,6 @@ describe('the life of a policy', () => {
 
   it('never has a change taken back in the audit log that may be in force', async () => {
     const stores = memoryStores()
-    const lost = () => Promise.reject(new AttestationError('not-ready', 'no answer in time'))
     const advance: DocumentStore['advance'] = (...move) => stores.documents.advance(...move).then(lost)
     await start({ stores: { ...stores, documents: { ...stores.documents, advance } } })
     await put(yaml(RIGHT))
