@@ -194,6 +194,13 @@ describe('paths of `warn`', () => {
     'snp.__proto__',
   ])('%s may not', (path) => expect(problems({ warn: [path] })).toEqual(['warn[0]']))
 
+  it.each(['sgx.mr_signer', 'sgx.isv_prod_id'])('%s may not where nothing else says which enclaves may run', (path) => {
+    const said = { mr_signer: ['ab'.repeat(32)], isv_prod_id: [1] }
+    expect(problems({ warn: [path], sgx: said })).toEqual(['warn[0]'])
+    expect(problems({ warn: [path], sgx: { ...said, mr_enclave: ['cd'.repeat(32)] } })).toEqual([])
+    expect(problems({ warn: [path], sgx: { ...said, mr_enclave: 'DANGEROUSLY_ACCEPT_ANY' } })).toEqual([])
+  })
+
   it('are given once, and are text', () => {
     expect(problems({ warn: ['snp.vmpl', 'snp.vmpl'] })).toEqual(['warn'])
     expect(problems({ warn: [1] })).toEqual(['warn[0]'])

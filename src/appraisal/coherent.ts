@@ -14,8 +14,14 @@ export const coherent = z.custom<z.output<typeof policyDocument>>().superRefine(
   }
 })
 
-const warnProblems = ({ warn = [] }: AppraisalPolicy): readonly Contradiction[] =>
+const warnProblems = ({ warn = [], sgx: policy }: AppraisalPolicy): readonly Contradiction[] =>
   warn.flatMap((path, at) => {
-    const message = warnProblem(path)
+    const message = warnProblem(path) ?? codeProblem(path, policy)
     return message === undefined ? [] : [{ path: ['warn', at], message }]
   })
+
+/** Without `mr_enclave` these two say which code may run, so only its word may let any run. */
+const codeProblem = (path: string, { mr_enclave: enclaves, mr_signer: signers }: AppraisalPolicy['sgx']): string | undefined =>
+  enclaves === undefined && signers !== undefined && ['sgx.mr_signer', 'sgx.isv_prod_id'].includes(path)
+    ? 'says which enclaves may run where mr_enclave does not: if any may, write `sgx.mr_enclave: DANGEROUSLY_ACCEPT_ANY`'
+    : undefined

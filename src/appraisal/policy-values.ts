@@ -57,9 +57,12 @@ const PLACEHOLDER = { error: 'this is a placeholder: put the value of what you r
 const isPlaceholder = (value: string): boolean =>
   PLACEHOLDERS.some((unit) => value === unit.repeat(Math.ceil(value.length / unit.length)).slice(0, value.length))
 
+/** A measurement, and not what somebody has yet to put one in the place of. */
+export const noPlaceholder = (value: z.ZodType<string>) => value.refine((text) => !isPlaceholder(text), PLACEHOLDER)
+
 /** A list of measurements whose entries may also name sets of reference values: `{ set: nodes }`. */
 export const references = (value: z.ZodType<string>) =>
-  list(z.union([value.refine((text) => !isPlaceholder(text), PLACEHOLDER), setEntry()], said('a value or `{ set: name }`')))
+  list(z.union([noPlaceholder(value), setEntry()], said('a value or `{ set: name }`')))
 
 /** The same, or the word by which anything goes. */
 export const referencesOrAny = (bytes: number) =>

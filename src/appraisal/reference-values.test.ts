@@ -96,6 +96,8 @@ snp:
     ],
     ['has upper-case hex', described({ snp: { measurements: ['AB'.repeat(48)] } }), 'snp.measurements[0]: expected lower-case hex'],
     ['has a launch digest of zeros', described({ snp: { measurements: [zero48] } }), 'snp.measurements[0]: all zeros'],
+    ['has a placeholder', described({ snp: { measurements: ['deadbeef'.repeat(12)] } }), 'snp.measurements[0]: this is a placeholder'],
+    ['has a register of ones', described({ tdx: { rtmr3: ['ff'.repeat(48)] } }), 'tdx.rtmr3[0]: this is a placeholder'],
     ['has an MRTD of zeros', described({ tdx: { mr_td: [zero48] } }), 'tdx.mr_td[0]: all zeros'],
     ['has a number as a value', described({ snp: { measurements: [1] } }), 'snp.measurements[0]: expected'],
     [

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { contentDigest } from './canonical.ts'
-import { digest, hasMembers, hex, line, name } from './policy-values.ts'
+import { digest, hasMembers, hex, line, name, noPlaceholder } from './policy-values.ts'
 import { deepFreeze, readDocument } from './read-document.ts'
 import type { ReferencePlace } from './reference-lists.ts'
 import { fileStanding, type VersionStanding } from './reference-standing.ts'
@@ -28,6 +28,9 @@ const values = (value: z.ZodType<string>) =>
     .refine((entries) => new Set(entries.map((entry) => valueOf(entry))).size === entries.length, { error: 'the list holds a value twice' })
     .optional()
 
+/** Not asked of PCRs: those of a dynamic root of trust are all ones until they are reset. */
+const measurements = (value: z.ZodType<string>) => values(noPlaceholder(value))
+
 const PCR = { error: 'expected the number of a PCR, 0 to 23, as a member' }
 
 /** Registers of one bank. Zero is a value: nothing was measured into the register. */
@@ -35,19 +38,19 @@ const pcrs = (bytes: number) => z.record(z.string().regex(/^(?:0|1[0-9]?|2[0-3]?
 
 /** Where a set has values, by the name of the measurement in the technology's own words. */
 const measured = {
-  snp: z.strictObject({ measurements: values(digest(48)) }).optional(),
+  snp: z.strictObject({ measurements: measurements(digest(48)) }).optional(),
   tdx: z
     .strictObject({
-      mr_td: values(digest(48)),
-      rtmr0: values(digest(48)),
-      rtmr1: values(digest(48)),
+      mr_td: measurements(digest(48)),
+      rtmr0: measurements(digest(48)),
+      rtmr1: measurements(digest(48)),
       /** Zero on purpose: nothing was extended. */
-      rtmr2: values(hex(48)),
-      rtmr3: values(hex(48)),
-      mr_seam: values(digest(48)),
+      rtmr2: measurements(hex(48)),
+      rtmr3: measurements(hex(48)),
+      mr_seam: measurements(digest(48)),
     })
     .optional(),
-  sgx: z.strictObject({ mr_enclave: values(digest(32)), mr_signer: values(digest(32)) }).optional(),
+  sgx: z.strictObject({ mr_enclave: measurements(digest(32)), mr_signer: measurements(digest(32)) }).optional(),
   tpm: z.strictObject({ pcrs: z.strictObject({ sha256: pcrs(32), sha384: pcrs(48), sha512: pcrs(64) }) }).optional(),
 }
 

@@ -21,8 +21,8 @@ export function actOf(call: Call, services: Services, action: Action): Act {
   return { call: { ...call, caller }, services, action }
 }
 
-/** By these the store says that it kept nothing; after any other error it may have. */
-const NOTHING_WRITTEN: readonly ProblemCode[] = ['policy-conflict', 'store-full', 'request-too-large']
+/** Whether the store says that it kept nothing: after any other error it may have. */
+const isUnwritten = (code: ProblemCode): boolean => code.endsWith('-conflict') || code === 'store-full' || code === 'request-too-large'
 
 /**
  * Does what is done under the eyes of the audit log. `record` writes the line before the change is made: what cannot be recorded does
@@ -40,7 +40,7 @@ export async function recorded<T>(act: Act, work: (record: (policy: PolicyRefere
   } catch (error) {
     const code = error instanceof AttestationError ? error.code : 'internal-error'
     if (code === 'audit-unavailable') throw error
-    const outcome = isTold && !NOTHING_WRITTEN.includes(code) ? 'undecided' : 'refused'
+    const outcome = isTold && !isUnwritten(code) ? 'undecided' : 'refused'
     await audit.append({ ...lineOf(act), outcome, code }).catch((failure: unknown) => {
       log.error({ request_id: act.call.requestId, err: failure }, 'a refusal is missing from the audit log')
     })
