@@ -1,9 +1,12 @@
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { loadConfig, type Config } from '../config.ts'
 import type { CollateralAddress } from '../verifiers/verifier.ts'
-import { clientOf, vendorsOf } from './vendors.ts'
+import { clientOf, pcsOf, vendorsOf } from './vendors.ts'
 
 const INTEL: CollateralAddress = 'intel/root-ca-crl'
 const AMD: CollateralAddress = 'amd/crl/Milan/vcek'
@@ -13,17 +16,24 @@ const plain = { ASSAY_INTEL_TRANSPORT: 'DANGEROUSLY_PLAIN_HTTP', ASSAY_AMD_KDS_T
 let server: Server
 let url: string
 const asked: string[] = []
+const keys: unknown[] = []
 beforeAll(async () => {
   server = createServer((request, response) => {
     asked.push(request.url ?? '')
+    keys.push(request.headers['ocp-apim-subscription-key'])
     response.end(Uint8Array.of(0x30, 0x80))
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
   url = typeof address === 'object' && address !== null ? `http://127.0.0.1:${address.port}` : ''
 })
-beforeEach(() => void asked.splice(0))
-afterAll(() => server.close())
+beforeEach(() => [asked, keys].forEach((seen) => seen.splice(0)))
+afterAll(() => {
+  server.close()
+  rmSync(dirname(apiKey), { recursive: true })
+})
+
+type Bytes = [Uint8Array, Uint8Array, Uint8Array, Uint8Array]
 
 const config = (environment: Record<string, string>, file = ''): Config =>
   loadConfig({ environment: { ...plain, ASSAY_CONFIG: 'f', ...environment }, readText: () => file }).config
@@ -32,6 +42,22 @@ const reasons = async (given: Config) => {
   const answers = await Promise.all([AMD, INTEL].map((address) => vendor.fetch({ address, caller: 'anonymous', prefix: address })))
   return answers.map((answer) => (answer.outcome === 'unavailable' ? answer.reason : answer.outcome))
 }
+
+const apiKey = join(mkdtempSync(join(tmpdir(), 'assay-vendors-')), 'key')
+writeFileSync(apiKey, 'subscription\n', { mode: 0o600 })
+
+describe('the subscription to Intel’s service', () => {
+  it.each([
+    ['is used there', {}, 'subscription'],
+    ['is not shown to a caching service', { ASSAY_INTEL_PCCS_URL: '/pccs' }, undefined],
+  ])('%s', async (_, paths, key) => {
+    const named = Object.entries(paths).map(([name, path]) => [name, `${url}${path}`] as const)
+    const given = config({ ASSAY_INTEL_PCS_URL: url, ASSAY_INTEL_PCS_API_KEY_FILE: apiKey, ...Object.fromEntries(named) })
+    const [encryptedPpid, cpuSvn, pceSvn, pceId] = [384, 16, 2, 2].map((length) => new Uint8Array(length)) as Bytes
+    await (await pcsOf(given.intel)).pckCertificate({ encryptedPpid, cpuSvn, pceSvn, pceId })
+    expect(keys).toEqual([key])
+  })
+})
 
 describe('the vendors of a service', () => {
   it('are where the configuration says', async () => {

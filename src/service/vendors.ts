@@ -49,7 +49,7 @@ export function isAsked({ mode, insecureTestRoots, amdKds, intel }: Config, name
   return !own || (mode !== 'demo' && insecureTestRoots.length === 0)
 }
 
-/** Intel's service, or the caching service that is asked instead. Throws for a file that cannot be used. */
+/** Intel's service, or the caching service that is asked instead, which is no party to the subscription. Throws for a file that cannot be used. */
 export async function pcsOf(intel: IntelSources): Promise<Pcs> {
   const { transport, pccsUrl, pcsUrl, rootCrlUrl } = intel
   const [ca, apiKey] = [readAuthority(intel), await readApiKey(intel)]
@@ -57,6 +57,6 @@ export async function pcsOf(intel: IntelSources): Promise<Pcs> {
     ...(pccsUrl === undefined ? { url: pcsUrl, rootCrlUrl } : { url: pccsUrl, rootCrlUrl: `${pccsUrl}/sgx/certification/v4/rootcacrl` }),
     transport,
     ...(ca === undefined ? {} : { ca }),
-    ...(apiKey === undefined ? {} : { apiKey }),
+    ...(apiKey === undefined || pccsUrl !== undefined ? {} : { apiKey }),
   })
 }
