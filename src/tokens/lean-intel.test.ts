@@ -167,11 +167,19 @@ describe('the token of a TDX guest', () => {
   it('says that a guest can be debugged, and that grace was needed, where a policy lets them', () => {
     const { td_attributes: attributes, collateral } = tdxClaims
     const item = tdxItem({
-      td_attributes: { ...attributes, debug: true },
+      td_attributes: { ...attributes, value: '0100001000000000', debug: true },
       collateral: { ...collateral, collateral_expired: true },
     })
     expect(claimsOf({ item })['dbgstat']).toBe('enabled')
     expect(tdxOf({ item })['collateral_expired']).toBe(true)
+  })
+
+  it.each([
+    ['PERF_PROF', { value: '2000001000000000', perf_prof: true }],
+    ['a bit of TUD without a name', { value: '0200001000000000', tud_bits: '0x2' }],
+  ])('does not say that nobody can look into a guest with %s', (_, bits) => {
+    const item = tdxItem({ td_attributes: { ...tdxClaims.td_attributes, ...bits } })
+    expect(claimsOf({ item })['dbgstat']).toBe('enabled')
   })
 
   it('always says that a service TD is bound, however little else it tells', () => {

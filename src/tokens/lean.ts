@@ -1,4 +1,5 @@
 import type { Appraisal, ItemAppraisal, Trustworthiness } from '../appraisal/appraisal.ts'
+import { isUntrusted } from '../appraisal/tdx/attributes.ts'
 import type { PublicJwk } from '../access/cnf.ts'
 import type { Claims } from '../verifiers/verifier.ts'
 import { DETAILS, type Detail } from './detail.ts'
@@ -78,7 +79,7 @@ function claimsOf(parts: LeanParts, detail: Detail): object {
 
 /**
  * EAT claims at the top, for relying parties that match flat claims only (tokens.md C1 and C7). Of `dbgstat`, RFC 9711 section 4.2.9: debugging
- * is chosen when a guest or an enclave is launched, so where it is off it cannot have been on since.
+ * is chosen when a guest or an enclave is launched, so where it is off it cannot have been on since. A TD is under debug by any bit of TUD.
  */
 function flatClaims({ evidence }: Appraisal): object {
   const flat = evidence.flatMap(({ claims }) => flatOf(claims))[0]
@@ -90,7 +91,7 @@ type Flat = { readonly hw: 'snp' | 'tdx' | 'sgx'; readonly debug: boolean; reado
 
 function flatOf({ snp, tdx, sgx }: Claims): readonly Flat[] {
   if (snp !== undefined) return [{ hw: 'snp', debug: snp.policy.debug_allowed, model: `AMD-SEV-SNP-${snp.product}` }]
-  if (tdx !== undefined) return [{ hw: 'tdx', debug: tdx.td_attributes.debug, model: 'Intel-TDX' }]
+  if (tdx !== undefined) return [{ hw: 'tdx', debug: isUntrusted(tdx), model: 'Intel-TDX' }]
   return sgx === undefined ? [] : [{ hw: 'sgx', debug: sgx.debug, model: 'Intel-SGX' }]
 }
 
