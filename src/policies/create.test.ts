@@ -266,6 +266,20 @@ describe('the store', () => {
     await put(made, 'us')
     expect(read.mock.calls.slice(before).filter(([, name]) => name === 'eu')).toEqual([])
   })
+
+  it('is forgotten when it counts for nothing, and read again when it does', async () => {
+    const made = await start()
+    const { view } = await put(made, 'eu')
+    await activate(made, 'eu')
+    await made.put({ name: 'eu', text: text('eu', 'explain: full\n'), by: 'ann', precondition: { ifMatch: view.etag } }, nothing)
+    const read = vi.spyOn(store, 'read')
+    const reads = () => read.mock.calls.filter(([, , version]) => version === 1).length
+    await made.activate({ name: 'eu', version: 2, as: 'active', by: 'ben' }, nothing)
+    expect([made.snapshot().get('eu')?.document.explain, reads()]).toEqual(['full', 0])
+    await activate(made, 'eu')
+    // Once to be decided on, and once to judge.
+    expect([made.snapshot().get('eu')?.document.explain, reads()]).toEqual(['minimal', 2])
+  })
 })
 
 describe('an audience whose policy is not there yet', () => {

@@ -22,7 +22,7 @@ export type StoredPolicy = {
 /** What reading takes. */
 export type StoredDeps = { readonly store: DocumentStore; readonly floor: Floor; readonly log: Telemetry }
 
-/** Policies by `name/version`: versions never change, so each is read once. */
+/** Policies by `name/version`: versions never change, so each is read once while it counts. */
 export type ReadPolicies = Map<string, ActivePolicy>
 
 /** All policies of the store. What cannot be used is left out, said in the log, and marked. Rejects when the store cannot be read. */
@@ -33,7 +33,14 @@ export async function readStored(deps: StoredDeps, known: ReadPolicies): Promise
     const policy = await readOne(name, deps, known)
     if (policy !== undefined) stored.push(policy)
   }
+  forget(known, stored)
   return stored
+}
+
+/** What counts for nothing is read again when it counts: otherwise every version that ever did would stay in memory. */
+function forget(known: ReadPolicies, stored: readonly StoredPolicy[]): void {
+  const wanted = new Set(stored.flatMap(({ name, standing }) => [`${name}/${standing?.active}`, `${name}/${standing?.shadow}`]))
+  for (const key of known.keys()) if (!wanted.has(key)) known.delete(key)
 }
 
 async function readOne(name: string, deps: StoredDeps, known: ReadPolicies): Promise<StoredPolicy | undefined> {
