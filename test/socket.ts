@@ -35,5 +35,8 @@ export async function overSocket(app: App, address: string, init: RequestInit = 
   if (init.body !== undefined && init.body !== null)
     call.serialize((value: unknown) => value as string).send(Buffer.from(init.body as string))
   const { status, headers, body } = await call.buffer(true).parse(bytesOf as never)
-  return new Response(method === 'head' || status === 204 || status === 304 ? null : (body as Buffer), { status, headers: headers as Record<string, string> })
+  return new Response(method === 'head' || status === 204 || status === 304 ? null : (body as Buffer), {
+    status,
+    headers: headers as Record<string, string>,
+  })
 }
