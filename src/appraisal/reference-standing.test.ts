@@ -35,6 +35,8 @@ describe('the standing of a set', () => {
     [active, revoked, revoked],
     [deprecated, active, active],
     [deprecated, { ...deprecated, until: '2026-08-01T00:00:00.000Z' }, { ...deprecated, until: '2026-08-01T00:00:00.000Z' }],
+    [{ ...deprecated, until: NOW.toISOString() }, deprecated, 'not-in-force'],
+    [{ ...deprecated, until: PAST }, active, active],
     [deprecated, revoked, revoked],
     [revoked, active, 'revoked-for-ever'],
     [revoked, deprecated, 'revoked-for-ever'],

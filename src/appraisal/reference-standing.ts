@@ -53,7 +53,8 @@ export type ChangeRefusal = 'revoked-for-ever' | 'not-in-force' | 'already-so' |
 
 /**
  * The standing after a decision: draft → active → deprecated → revoked. A deprecated version may be activated again, which is how a roll-out
- * is taken back; a revoked one never. A draft may be revoked, so that nobody activates it; only what is in force can be deprecated.
+ * is taken back; a revoked one never. A draft may be revoked, so that nobody activates it; only what is in force can be deprecated: to bring
+ * back what has ended is to activate it, with all that is asked of whoever does that.
  */
 export function changedStanding(standing: ReferenceStanding, change: ReferenceChange, now: Date): ReferenceStanding | ChangeRefusal {
   const { version, ...wanted } = change
@@ -65,6 +66,9 @@ function refusalOf(found: VersionStanding, wanted: Exclude<VersionStanding, { st
   if (found.state === 'revoked') return 'revoked-for-ever'
   if (wanted.state === 'active') return found.state === 'active' ? 'already-so' : undefined
   if (wanted.state === 'revoked') return undefined
-  if (found.state === 'draft') return 'not-in-force'
+  if (!isInForce(found, now)) return 'not-in-force'
   return new Date(wanted.until) <= now ? 'until-is-past' : undefined
 }
+
+const isInForce = (found: VersionStanding, now: Date): boolean =>
+  found.state === 'active' || (found.state === 'deprecated' && new Date(found.until) > now)
