@@ -20,6 +20,7 @@ beforeAll(() => {
 })
 afterAll(async () => {
   for (const child of children) {
+    if (child.exitCode !== null) continue
     child.kill('SIGTERM')
     await once(child, 'exit')
   }
@@ -35,6 +36,7 @@ async function serve(vector: SnpCase): Promise<string> {
     data_dir: files.path(`${vector.name}/data`),
     policy_dir: files.path(`${vector.name}/policies`),
     audiences: { default: { policies: ['vector'], relying_party_nonce: 'allow' } },
+    lift: ['debug-guests', 'collateral-grace', 'unchecked-revocation'],
   })
   const bundle = files.write(`${vector.name}/bundle.json`, vector.bundle)
   const flags = ['--clock', vector.at, '--insecure-test-root', vector.testRoot ?? '', '--collateral', bundle]
