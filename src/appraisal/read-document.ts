@@ -1,6 +1,7 @@
-import { isScalar, LineCounter, parseDocument, visit } from 'yaml'
+import { isScalar, LineCounter, visit } from 'yaml'
 import type { Document, YAMLMap } from 'yaml'
 import { z } from 'zod'
+import { boundedYaml, MOST_LEVELS } from './bounded-yaml.ts'
 
 /** One thing that is wrong with a document of an operator. */
 export type PolicyProblem = {
@@ -42,7 +43,8 @@ type Reading<T extends z.ZodType> = {
 
 /**
  * An operator’s document from YAML or JSON text, as the schema yields it; `origin` says in errors where the text came from.
- * Throws PolicyError with all problems at once (the first hundred): syntax, duplicate or unknown members, aliases, wrong values.
+ * Throws PolicyError with all problems at once (the first hundred): syntax, duplicate or unknown members, aliases, too deep
+ * nesting, wrong values.
  */
 export function readDocument<T extends z.ZodType>(text: string, { schema, what, origin }: Reading<T>): z.output<T> {
   const refuse = (problems: readonly PolicyProblem[]): never => {
@@ -50,9 +52,11 @@ export function readDocument<T extends z.ZodType>(text: string, { schema, what, 
   }
   if (text.length > MOST_CHARACTERS) return refuse([{ path: '', message: `longer than ${MOST_CHARACTERS} characters` }])
   const lines = new LineCounter()
-  // The reader's own search for duplicates compares every key with every other one of its mapping.
-  const yaml = parseDocument(text, { version: '1.2', schema: 'core', uniqueKeys: false, strict: true, lineCounter: lines })
-  const syntax = [...yaml.errors, ...yaml.warnings]
+  const read = boundedYaml(text, lines)
+  if (read === 'too-deep') return refuse([{ path: '', message: `nested deeper than ${MOST_LEVELS} levels` }])
+  const { document: yaml, second } = read
+  const further = second === undefined ? [] : [{ message: 'the text holds multiple documents', pos: [second, second] as const }]
+  const syntax = [...yaml.errors, ...yaml.warnings, ...further]
   const flaws = syntax.length > 0 ? syntax : doubles(yaml)
   if (flaws.length > 0) return refuse(first(flaws, (flaw) => syntaxProblem(flaw, lines)))
   const value = plain(yaml)

@@ -115,6 +115,26 @@ describe('readPolicy', () => {
     expect(problems(`name: edge #${' '.repeat(4 * 1024 * 1024)}`)).toEqual([{ path: '', message: expect.stringContaining('longer than') }])
   })
 
+  const MEGABYTE = 1024 * 1024
+  it.each([
+    ['flow', '['.repeat(MEGABYTE)],
+    ['flow mappings', '{a: '.repeat(MEGABYTE / 4)],
+    ['flow that is closed', `a: ${'['.repeat(MEGABYTE / 2)}${']'.repeat(MEGABYTE / 2)}`],
+    ['lists in one line', '- '.repeat(MEGABYTE / 2)],
+    ['keys in one line', '? '.repeat(MEGABYTE / 2)],
+    ['indentation', Array.from({ length: 1400 }, (_, at) => `${' '.repeat(at)}a:`).join('\n')],
+    ['33 levels', `${'['.repeat(33)}${']'.repeat(33)}`],
+  ])('refuses deep nesting (%s) without reading on', (_, text) => {
+    const start = performance.now()
+    expect(problems(text)).toEqual([{ path: '', message: 'nested deeper than 32 levels' }])
+    expect(performance.now() - start).toBeLessThan(250)
+  })
+
+  it('reads 32 levels, and brackets in texts', () => {
+    const levels = `name: "${'['.repeat(64)}" # ${'['.repeat(64)}\nx: ${'['.repeat(31)}1${']'.repeat(31)}`
+    expect(problems(levels).map(({ message }) => message)).not.toContainEqual(expect.stringContaining('nested'))
+  })
+
   it('tells the first hundred of many problems', () => {
     const found = problems(snp({ measurements: Array.from({ length: 150 }, (_, at) => `x${at}`) }))
     expect(found).toHaveLength(101)
