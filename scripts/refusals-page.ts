@@ -32,7 +32,7 @@ const MENDERS: readonly (readonly [beginning: RegExp, who: Mender])[] = [
   [/^(?:have the host|the host’s|update the host|unmask|use a host|use genoa|do not use this platform)/, 'owner of the host'],
   [/^(?:send|compute|fetch|ask for|make|sign|name|give|accept|compare|wait|try|leave out|use|bind|the addresses|look)/, 'caller'],
   // Callers who administer policies.
-  [/^(?:read the policy|mend what|change its file|activate|write the next|write a new|let another operator)/, 'caller'],
+  [/^(?:read the (?:policy|set)|mend what|change its file|activate|write the next|write a new|let another operator)/, 'caller'],
 ]
 
 /** Who can mend what this code says, from the beginning of each part of its remedy. Throws when nobody can: a remedy must say who does what. */

@@ -13,7 +13,10 @@ import { amdLists, INTEL_STANDING } from '../src/collateral/address.ts'
 import { createCollateralService } from '../src/collateral/keeper.ts'
 import type { Fetched, Vendor } from '../src/collateral/source.ts'
 import { offlineVendor } from '../src/collateral/vendor.ts'
+import type { ReferenceSets } from '../src/appraisal/resolve-references.ts'
 import { createPolicies } from '../src/policies/create.ts'
+import { createReferences } from '../src/policies/references.ts'
+import { withReferences } from '../src/policies/with-references.ts'
 import type { FixedPolicy } from '../src/policies/policies.ts'
 import { createMemo } from '../src/service/memo.ts'
 import { createReadiness, type SettableReadiness } from '../src/service/readiness.ts'
@@ -108,6 +111,10 @@ export type TestOptions = {
   readonly trustedProxies?: readonly string[]
   readonly policies?: readonly object[]
   readonly audiences?: readonly Audience[]
+  /** Sets of reference values that are kept in files. */
+  readonly sets?: ReferenceSets
+  /** Whether a version must be activated by somebody else than its author; absent: no. */
+  readonly separate?: boolean
   /** The last word: replaces whole services. */
   readonly services?: Partial<Services>
 }
@@ -129,6 +136,8 @@ const DEFAULTS = {
   trustedProxies: [],
   policies: [],
   audiences: [],
+  sets: new Map(),
+  separate: false,
   services: {},
 }
 
@@ -138,7 +147,14 @@ export async function testServices(options: TestOptions): Promise<TestServices> 
   const { mode, stores, vendor, now, anchors, standing } = given
   const keys = deriveKeys(randomBytes(32), mode)
   const all = [...AUDIENCES, ...given.audiences]
-  const policies = await createPolicies({
+  const references = await createReferences({
+    readFixed: () => given.sets,
+    store: stores.documents,
+    separateAuthorAndActivator: given.separate,
+    now,
+    log,
+  })
+  const documents = await createPolicies({
     readFixed: () => [
       { policy: strict, text: JSON.stringify(strict.document), managedBy: 'built-in' },
       ...[...POLICIES, ...given.policies].map(fromFile),
@@ -147,10 +163,11 @@ export async function testServices(options: TestOptions): Promise<TestServices> 
     store: stores.documents,
     audiences: all,
     floor: () => [],
-    separateAuthorAndActivator: false,
+    separateAuthorAndActivator: given.separate,
     now,
     log,
   })
+  const policies = withReferences(documents, references)
   const collateral = createCollateralService({ anchors, store: stores.collateral, vendor, now, log, standing })
   await collateral.start()
   const readiness = createReadiness({ stores, collateral, policies, now, log })
@@ -166,6 +183,7 @@ export async function testServices(options: TestOptions): Promise<TestServices> 
     signatures: 'pool',
     audiences: createAudiences(all),
     policies,
+    references,
     challenges: createChallenges({ key: keys.challenge, mode, store: stores.challenges, now, lifetimeSeconds: 300 }),
     credentials: createCredentials(OPERATORS),
     rateLimits: createRateLimits({ requests: given.requestsPerMinute, seconds: 60 }),

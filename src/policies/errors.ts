@@ -1,20 +1,24 @@
 import type { PolicyProblem } from '../appraisal/read-policy.ts'
 import { AttestationError } from '../verifiers/problems.ts'
 
+/** Which kind of documents an error speaks of: the beginning of its code. */
+type Kind = 'policy' | 'reference-values'
+
 /** Problems that one answer lists; more would only repeat. */
 const TOLD = 20
 
-/** No policy, or no version of it, has this name. */
-export const unknown = (what: string): AttestationError => new AttestationError('policy-unknown', what)
+/** No document, or no version of it, has this name. */
+export const unknown = (what: string, kind: Kind = 'policy'): AttestationError => new AttestationError(`${kind}-unknown`, what)
 
 /** Somebody else was faster, or the writer saw something older. */
-export const conflict = (why: string, at: string): AttestationError => new AttestationError('policy-conflict', why, { at })
+export const conflict = (why: string, at: string, kind: Kind = 'policy'): AttestationError =>
+  new AttestationError(`${kind}-conflict`, why, { at })
 
 /** A document that this service does not take, with everything that is wrong with it. */
-export function invalid(problems: readonly PolicyProblem[]): AttestationError {
+export function invalid(problems: readonly PolicyProblem[], kind: Kind = 'policy'): AttestationError {
   const told = problems.slice(0, TOLD).map(textOf)
   const more = problems.length > TOLD ? [`and ${problems.length - TOLD} more`] : []
-  return new AttestationError('policy-invalid', [...told, ...more].join('; '), { at: problems[0]?.path || 'body' })
+  return new AttestationError(`${kind}-invalid`, [...told, ...more].join('; '), { at: problems[0]?.path || 'body' })
 }
 
 const textOf = ({ path, line, message }: PolicyProblem): string =>

@@ -28,11 +28,12 @@ async function append({ name, text, by }: Draft, { version, sha256 }: Next, { st
   if (kept === 'conflict') throw conflict('somebody else wrote a version first', 'If-Match')
 }
 
-function checkPrecondition(precondition: Precondition, current: string | undefined): void {
+/** Throws a conflict unless the latest version, by its ETag, is what the writer saw. */
+export function checkPrecondition(precondition: Precondition, current: string | undefined, kind?: 'reference-values'): void {
   if (precondition === 'absent') {
-    if (current !== undefined) throw conflict('the policy is there already', 'If-None-Match')
+    if (current !== undefined) throw conflict('it is there already', 'If-None-Match', kind)
     return
   }
-  if (current === undefined) throw conflict('there is no such policy yet', 'If-Match')
-  if (precondition.ifMatch !== current) throw conflict(`the latest version is ${current}`, 'If-Match')
+  if (current === undefined) throw conflict('there is none yet', 'If-Match', kind)
+  if (precondition.ifMatch !== current) throw conflict(`the latest version is ${current}`, 'If-Match', kind)
 }

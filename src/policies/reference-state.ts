@@ -7,6 +7,8 @@ export type ReferencesDeps = StoredSetDeps & {
   /** The sets of the folder as they are now. Throws with everything that is wrong with them. */
   readonly readFixed: () => ReferenceSets
   readonly now: () => Date
+  /** Whether a version must be activated by somebody else than its author. */
+  readonly separateAuthorAndActivator: boolean
   /** Milliseconds that only go forward; tests give their own. */
   readonly clock?: () => number
 }
@@ -15,8 +17,9 @@ export type ReferencesDeps = StoredSetDeps & {
 export type ReferenceState = {
   /** All sets, another object after each change. Those of the folder hide stored ones of the same name. */
   readonly sets: () => ReferenceSets
-  /** Names that are kept in files. */
+  /** Those that are kept in files. */
   readonly fixed: () => ReferenceSets
+  readonly stored: () => readonly StoredSet[]
   /** Resolves when everything that was written before the call counts. Rejects when the store cannot be read. */
   readonly refresh: () => Promise<void>
   readonly replaceFixed: (fixed: ReferenceSets) => void
@@ -64,6 +67,7 @@ export async function createReferenceState(deps: ReferencesDeps): Promise<Refere
   return {
     sets: () => known.sets,
     fixed: () => known.fixed,
+    stored: () => known.stored,
     refresh: async () => {
       // One that has begun may have asked before the caller wrote.
       await loading?.catch(() => undefined)

@@ -11,8 +11,12 @@ export type StoredSetDeps = { readonly store: DocumentStore; readonly log: Telem
 /** One set of the store. */
 export type StoredSet = {
   readonly name: string
-  /** In ascending order. */
+  /** In ascending order, as they were kept. */
+  readonly entries: readonly VersionEntry[]
+  /** The same, as they stand. */
   readonly versions: readonly ReferenceVersion[]
+  /** How often something was decided about it; 0: never. */
+  readonly counter: number
   /** Whether something that should count does not. */
   readonly faulty: boolean
 }
@@ -36,7 +40,7 @@ async function readOne(name: string, deps: StoredSetDeps, known: ReadSets): Prom
   const versions: ReferenceVersion[] = []
   for (const entry of entries) versions.push(await versionOf({ name, entry, standing }, deps, known))
   const faulty = standing === undefined || versions.some((version) => isWanted(version) && version.document === undefined)
-  return { name, versions, faulty }
+  return { name, entries, versions, counter: kept?.counter ?? 0, faulty }
 }
 
 type Stored = { readonly name: string; readonly entry: VersionEntry; readonly standing: ReferenceStanding | undefined }

@@ -28,7 +28,8 @@ async function lab(fixed: ReferenceSets = new Map()) {
   }
   const start = async (): Promise<References> => {
     const folder = { changed: async () => world.moved, taken: async () => world.still }
-    const references = await createReferences({ store, log, readFixed, now: () => world.now, clock: () => world.clock }, folder)
+    const [now, clock] = [() => world.now, () => world.clock]
+    const references = await createReferences({ store, log, readFixed, separateAuthorAndActivator: false, now, clock }, folder)
     running.push(references)
     return references
   }

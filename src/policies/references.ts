@@ -3,10 +3,12 @@ import { deepFreeze } from '../appraisal/read-document.ts'
 import { resolveReferences, type ReferenceSets } from '../appraisal/resolve-references.ts'
 import { AttestationError } from '../verifiers/problems.ts'
 import { followReferences, type ReferenceFolder } from './reference-follower.ts'
+import type { ReferenceLife } from './reference-life.ts'
+import { referenceOperations } from './reference-operations.ts'
 import { createReferenceState, type ReferencesDeps } from './reference-state.ts'
 
 /** The sets of reference values of one process. */
-export type References = {
+export type References = ReferenceLife & {
   /**
    * What a moment makes of policies: values in the places of sets. One request uses one moment from its beginning to its end. Throws
    * `not-ready` for a policy that names sets when nobody could confirm these for half a minute.
@@ -30,6 +32,7 @@ export async function createReferences(deps: ReferencesDeps, folder?: ReferenceF
   const follower = followReferences({ deps, state, folder })
   const filled = resolver()
   return {
+    ...referenceOperations(deps, state),
     moment: () => {
       const [moment, isStale] = [{ sets: state.sets(), at: deps.now() }, state.isStale()]
       return (policy) => {

@@ -5,7 +5,8 @@ import type { Call } from './call.ts'
 import type { Services } from './services.ts'
 
 /** What operators do that is recorded. */
-export type Action = 'policy-put' | 'policy-activation' | 'policy-shadow' | 'policy-revocation'
+export type Action =
+  `policy-${'put' | 'activation' | 'shadow' | 'revocation'}` | `reference-values-${'put' | 'activation' | 'deprecation' | 'revocation'}`
 
 /** One administrative act on its way. */
 export type Act = {
@@ -29,12 +30,12 @@ const isUnwritten = (code: ProblemCode): boolean => code.endsWith('-conflict') |
  * not happen. An act that is refused has a line that says so; if it was recorded as changed before, that line takes it back. Where nobody
  * knows whether the change was made (the store was lost on the way), the line says `undecided`, and the change may be in force.
  */
-export async function recorded<T>(act: Act, work: (record: (policy: PolicyReference) => Promise<void>) => Promise<T>): Promise<T> {
+export async function recorded<T>(act: Act, work: (record: (document: PolicyReference) => Promise<void>) => Promise<T>): Promise<T> {
   const { audit, log } = act.services
   let isTold = false
   try {
-    return await work(async (policy) => {
-      await audit.append({ ...lineOf(act), outcome: 'changed', policy })
+    return await work(async (document) => {
+      await audit.append({ ...lineOf(act), outcome: 'changed', ...about(act.action, document) })
       isTold = true
     })
   } catch (error) {
@@ -47,6 +48,9 @@ export async function recorded<T>(act: Act, work: (record: (policy: PolicyRefere
     throw error
   }
 }
+
+const about = (action: Action, document: PolicyReference): Pick<AuditLine, 'policy' | 'reference_values'> =>
+  action.startsWith('policy-') ? { policy: document } : { reference_values: [document] }
 
 const lineOf = ({ call, services, action }: Act): Omit<AuditLine, 'outcome'> => ({
   time: services.now().toISOString(),

@@ -19,7 +19,7 @@ export const putPolicy: Handler = async (call, services) => {
 }
 
 /** Whoever writes says what they saw, so that nobody overwrites what they do not know. */
-function preconditionOf(call: Call): Precondition {
+export function preconditionOf(call: Call): Precondition {
   const [match, noneMatch] = [call.header('if-match'), call.header('if-none-match')]
   if (match !== undefined && noneMatch === undefined) return { ifMatch: match.trim() }
   if (match === undefined && noneMatch?.trim() === '*') return 'absent'

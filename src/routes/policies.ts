@@ -26,16 +26,16 @@ export const listPolicyVersions: Handler = async (call, services) => {
 
 /** GET /v1/policies/{name}/versions/{version}: one of them with its text. */
 export const getPolicyVersion: Handler = async (call, services) => {
-  const found = await services.policies.version(call.param('name'), versionNumber(call.param('version')))
+  const found = await services.policies.version(call.param('name'), versionNumber(call.param('version'), 'policy-unknown'))
   return json(200, { ...versionBody(found), text: found.text })
 }
 
 const VERSION = /^[1-9][0-9]{0,5}$/
 
-/** The number in an address. Throws `policy-unknown` for what is no number of a version. */
-function versionNumber(text: string): number {
+/** The number in an address. Throws `code` for what is no number of a version. */
+export function versionNumber(text: string, code: 'policy-unknown' | 'reference-values-unknown'): number {
   if (VERSION.test(text)) return Number(text)
-  throw new AttestationError('policy-unknown', 'a version has a number, from 1')
+  throw new AttestationError(code, 'a version has a number, from 1')
 }
 
 /** A policy as it is listed. */

@@ -44,7 +44,7 @@ export function parseRequest<T extends z.ZodType>(schema: T, value: unknown): z.
   const result = schema.safeParse(value)
   if (result.success) return result.data
   const { issues } = result.error
-  const unknownType = issues.find((issue) => issue.code === 'invalid_union')
+  const unknownType = issues.find((issue) => issue.code === 'invalid_union' && issue.discriminator === 'type')
   if (unknownType !== undefined) {
     throw new AttestationError('evidence-type-unsupported', 'the type of this item is not supported', { at: pathText(unknownType.path) })
   }

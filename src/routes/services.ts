@@ -6,6 +6,7 @@ import type { Credentials } from '../access/credentials.ts'
 import type { RateLimits } from '../access/rate-limit.ts'
 import type { CollateralService } from '../collateral/service.ts'
 import type { Policies } from '../policies/policies.ts'
+import type { ReferenceLife } from '../policies/reference-life.ts'
 import type { Telemetry } from '../telemetry/log.ts'
 import type { TokenIssuer } from '../tokens/issuer.ts'
 import type { Anchors, Memo, Mode } from '../verifiers/verifier.ts'
@@ -23,6 +24,7 @@ export type Services = {
   readonly signatures: 'pool' | 'in-place'
   readonly audiences: Audiences
   readonly policies: Policies
+  readonly references: ReferenceLife
   readonly challenges: Challenges
   readonly credentials: Credentials
   readonly rateLimits: RateLimits

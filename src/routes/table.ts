@@ -10,6 +10,8 @@ import { createInspection } from './inspections.ts'
 import { createActivation, putPolicy } from './policies-change.ts'
 import { getPolicy, getPolicyVersion, listPolicies, listPolicyVersions } from './policies.ts'
 import { problemPage } from './problem-pages.ts'
+import { createReferenceActivation, putReferenceValues } from './reference-values-change.ts'
+import { getReferenceValues, getReferenceVersion, listReferenceValues, listReferenceVersions } from './reference-values.ts'
 
 /** Every route with who may call it. What is not here does not exist; openapi.yaml describes the same rows. */
 export const ROUTES = [
@@ -24,6 +26,12 @@ export const ROUTES = [
   { method: 'GET', path: '/v1/policies/{name}/versions/{version}', access: 'viewer', handler: getPolicyVersion },
   { method: 'POST', path: '/v1/policies/{name}/activations', access: 'policy-activator', handler: createActivation },
   { method: 'POST', path: '/v1/policies/{name}/dry-runs', access: 'policy-author', handler: createDryRun },
+  { method: 'GET', path: '/v1/reference-values', access: 'viewer', handler: listReferenceValues },
+  { method: 'GET', path: '/v1/reference-values/{name}', access: 'viewer', handler: getReferenceValues },
+  { method: 'PUT', path: '/v1/reference-values/{name}', access: 'policy-author', handler: putReferenceValues },
+  { method: 'GET', path: '/v1/reference-values/{name}/versions', access: 'viewer', handler: listReferenceVersions },
+  { method: 'GET', path: '/v1/reference-values/{name}/versions/{version}', access: 'viewer', handler: getReferenceVersion },
+  { method: 'POST', path: '/v1/reference-values/{name}/activations', access: 'policy-activator', handler: createReferenceActivation },
   { method: 'GET', path: '/.well-known/jwks.json', access: 'public', handler: jwks },
   { method: 'GET', path: '/.well-known/openid-configuration', access: 'public', handler: openidConfiguration },
   { method: 'GET', path: '/livez', access: 'public', handler: livez },

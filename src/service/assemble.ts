@@ -49,7 +49,8 @@ export type Assembled = { readonly services: Services; readonly readiness: Setta
 export async function assemble(parts: Parts): Promise<Assembled> {
   const { config, grounds, keys, stores, audit, log } = parts
   const now = clockOf(config)
-  const policies = withReferences(await policiesOf(parts, now), await referencesOf(parts, now))
+  const references = await referencesOf(parts, now)
+  const policies = withReferences(await policiesOf(parts, now), references)
   const collateral = withDocuments(collateralOf(parts, policies.snapshot(), now), grounds.documents)
   const readiness = createReadiness({ stores, collateral, policies, now, log })
   const services: Services = {
@@ -62,6 +63,7 @@ export async function assemble(parts: Parts): Promise<Assembled> {
     signatures: signaturePlace(availableParallelism(), config.processes),
     audiences: createAudiences(config.audiences),
     policies,
+    references,
     challenges: createChallenges({
       key: keys.challenge,
       mode: config.mode,

@@ -8,8 +8,12 @@ import type { Telemetry } from '../telemetry/log.ts'
 type Parts = { readonly config: Config; readonly stores: Stores; readonly log: Telemetry }
 
 /** The sets of reference values of one process. Rejects with what is wrong in the folder, or when the store cannot be read. */
-export async function referencesOf({ config: { referenceDir }, stores, log }: Parts, now: () => Date): Promise<References> {
+export async function referencesOf(
+  { config: { referenceDir, separateAuthorAndActivator }, stores, log }: Parts,
+  now: () => Date,
+): Promise<References> {
   // Looked at before its files are read, so that no change falls between.
   const folder = referenceDir === undefined ? undefined : await watchFolder(referenceDir)
-  return createReferences({ readFixed: referenceFolder(referenceDir), store: stores.documents, now, log }, folder)
+  const readFixed = referenceFolder(referenceDir)
+  return createReferences({ readFixed, store: stores.documents, separateAuthorAndActivator, now, log }, folder)
 }

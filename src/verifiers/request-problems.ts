@@ -127,6 +127,42 @@ export const REQUEST_PROBLEMS = {
     title: 'This version of the policy was revoked and never counts again',
     remedy: 'Activate another version, or write a new one.',
   },
+  'reference-values-unknown': {
+    kind: 'caller',
+    status: 404,
+    title: 'There is no set of reference values of this name, or no such version of it',
+    remedy: 'Look at GET /v1/reference-values and at the versions of the set.',
+  },
+  'reference-values-conflict': {
+    kind: 'caller',
+    status: 412,
+    title: 'Somebody else changed the set of reference values meanwhile',
+    remedy: 'Read the set again, see what changed, and decide anew.',
+  },
+  'reference-values-invalid': {
+    kind: 'caller',
+    status: 422,
+    title: 'The set of reference values cannot be used',
+    remedy: 'Mend what the detail names; docs/reference-values.md lists every member.',
+  },
+  'reference-values-managed-by-files': {
+    kind: 'caller',
+    status: 409,
+    title: 'The set of reference values is kept in files, and is not changed here',
+    remedy: 'Change its files in the folder of reference values, or use another name.',
+  },
+  'reference-values-version-revoked': {
+    kind: 'caller',
+    status: 409,
+    title: 'This version of the set was revoked and never counts again',
+    remedy: 'Write a new version with those values that are still good, and activate it.',
+  },
+  'reference-values-state-refused': {
+    kind: 'caller',
+    status: 409,
+    title: 'The version cannot be given this state now',
+    remedy: 'Look at the state that it has: what is in force can be deprecated, until a later time, and what is active is so already.',
+  },
   'evidence-type-unsupported': {
     kind: 'malformed',
     title: 'This kind of evidence is not supported',

@@ -3,6 +3,7 @@ import { PROBLEM_CODES, problemOf, type ProblemCode } from '../../verifiers/prob
 import { appraisalRequest, challengeRequest, inspectionRequest } from '../requests.ts'
 import { ALWAYS, BODY, CALLER, inspected } from './common-problems.ts'
 import { POLICY_OPERATIONS } from './policy-operations.ts'
+import { REFERENCE_OPERATIONS } from './reference-operations.ts'
 import type { Operation } from '../table.ts'
 import * as answers from './answers.ts'
 import { ANSWERS, APPRAISAL_REQUESTS, CHALLENGE_REQUESTS, INSPECTION_REQUESTS } from './examples.ts'
@@ -92,6 +93,7 @@ export const OPERATIONS = {
     problems: [...ALWAYS, ...CALLER],
   },
   ...POLICY_OPERATIONS,
+  ...REFERENCE_OPERATIONS,
   'GET /.well-known/jwks.json': {
     operationId: 'getJwks',
     tag: 'Relying parties',
