@@ -92,6 +92,19 @@ export function keepsDocuments(open: () => Promise<DocumentStore>): void {
     expect(await store.standing('policies', 'fleet')).toEqual({ ...move(), counter: 1 })
   })
 
+  it('never forgets what was revoked, whatever later standings say', async () => {
+    const store = await open()
+    for (const latest of [0, 1, 2]) await store.append('policies', draft({ text: `text ${latest}` }), latest)
+    expect(await store.revoked('policies', 'fleet')).toEqual([])
+    await store.advance('policies', { ...move(), revoked: [3] }, 0)
+    await store.advance('policies', { ...move(), revoked: [1, 3] }, 1)
+    await store.advance('policies', move(), 2)
+    await store.append('policies', draft({ text: 'text 3' }), 3)
+    expect(await store.revoked('policies', 'fleet')).toEqual([1, 3])
+    expect(await store.revoked('reference-values', 'fleet')).toEqual([])
+    await expect(store.advance('policies', { ...move(), revoked: [5] }, 3)).rejects.toThrow(/a version that is not there is revoked/)
+  })
+
   it('tells by its revision what changed, and where', async () => {
     const store = await open()
     const told: string[] = []

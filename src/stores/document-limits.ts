@@ -19,8 +19,8 @@ export const DOCUMENT_LIMITS: DocumentLimits = { names: 1_000, versions: 1_000, 
 
 /** Bytes of one document's text. */
 const MOST_TEXT = 1024 * 1024
-/** Bytes of JSON of one standing: a thousand versions with a reason for each. */
-const MOST_STANDING = 256 * 1024
+/** Bytes of JSON of one standing: a thousand revocations with 150 characters of reason, each escaped, are 343 KiB, so none is ever refused. */
+const MOST_STANDING = 512 * 1024
 /** Characters of the name of whoever wrote or changed something. */
 const MOST_AUTHOR = 256
 /** No separator of any store, so that a name can be part of a key. */

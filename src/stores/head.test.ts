@@ -11,7 +11,7 @@ import { sealRecord } from './record.ts'
 const keys = { stored: createSecretKey(randomBytes(32)) }
 const ref = (digit: string): string => digit.repeat(64)
 const place = { collection: 'policies', name: 'fleet' } as const
-const entry: HeadEntry = { latest: 3, bytes: 30, versions: ref('a'), standing: { counter: 2, ref: ref('b') } }
+const entry: HeadEntry = { latest: 3, bytes: 30, versions: ref('a'), standing: { counter: 2, ref: ref('b'), revoked: [1, 3] } }
 const other: HeadEntry = { latest: 1, bytes: 1, versions: ref('c') }
 const seen = withEntry(withEntry(EMPTY.head, { collection: 'reference-values', name: '__proto__' }, other), place, entry)
 const changed = (members: Partial<HeadEntry>): Head => withEntry(seen, place, { ...entry, ...members })
@@ -31,8 +31,8 @@ describe('a head', () => {
 
   it.each<[string, Head]>([
     ['with a new version', changed({ latest: 4, versions: ref('d') })],
-    ['with a new standing', changed({ standing: { counter: 3, ref: ref('d') } })],
-    ['with many of both', changed({ latest: 9, versions: ref('d'), standing: { counter: 9, ref: ref('e') } })],
+    ['with a new standing', changed({ standing: { counter: 3, ref: ref('d'), revoked: [1, 2, 3] } })],
+    ['with many of both', changed({ latest: 9, versions: ref('d'), standing: { counter: 9, ref: ref('e'), revoked: [1, 3] } })],
     ['with another document', withEntry(seen, { collection: 'policies', name: 'new' }, other)],
   ])('may be followed by one %s', (_, found) => {
     expect(follows(found, seen)).toBe(true)
@@ -50,8 +50,9 @@ describe('a head', () => {
     ['whose collection went back', { ...seen, counter: 9, parts: { ...seen.parts, policies: { ...seen.parts.policies, counter: 0 } } }],
     ['with fewer versions', changed({ latest: 2, versions: ref('d') })],
     ['with as many versions, but others', changed({ versions: ref('d') })],
-    ['with an earlier standing', changed({ standing: { counter: 1, ref: ref('b') } })],
-    ['with another standing under the same counter', changed({ standing: { counter: 2, ref: ref('d') } })],
+    ['with an earlier standing', changed({ standing: { counter: 1, ref: ref('b'), revoked: [1, 3] } })],
+    ['with another standing under the same counter', changed({ standing: { counter: 2, ref: ref('d'), revoked: [1, 3] } })],
+    ['that forgets a revocation', changed({ standing: { counter: 3, ref: ref('d'), revoked: [1, 2] } })],
     ['without a standing', withEntry(seen, place, { latest: 3, bytes: 30, versions: ref('a') })],
   ])('may not be followed by one %s', (_, found) => {
     expect(follows(found, seen)).toBe(false)

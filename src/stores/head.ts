@@ -13,7 +13,12 @@ export type HeadEntry = {
   readonly bytes: number
   /** The record that lists the versions. */
   readonly versions: Ref
-  readonly standing?: { readonly counter: number; readonly ref: Ref }
+  readonly standing?: {
+    readonly counter: number
+    readonly ref: Ref
+    /** Versions that never count again; here, so that losing the record of the standing does not bring them back. Only grows. */
+    readonly revoked: readonly number[]
+  }
 }
 
 /** The documents of one collection by name, and how often any of them changed. */
@@ -51,7 +56,8 @@ const partFollows = (found: HeadPart, seen: HeadPart): boolean =>
 
 function entryFollows(found: HeadEntry | undefined, seen: HeadEntry): boolean {
   if (found === undefined || !advances([found.latest, found.versions], [seen.latest, seen.versions])) return false
-  return advances(standingOf(found), standingOf(seen))
+  const revoked = new Set(found.standing?.revoked)
+  return advances(standingOf(found), standingOf(seen)) && (seen.standing?.revoked ?? []).every((version) => revoked.has(version))
 }
 
 const standingOf = ({ standing }: HeadEntry): readonly [number, Ref] =>
@@ -76,8 +82,10 @@ export function openHead(keys: StoreKeys, bytes: Uint8Array): SeenHead | 'forged
 
 const counter = z.int().min(0)
 const ref = z.string().regex(/^[0-9a-f]{64}$/)
-/** Name, latest version, bytes, list of versions; counter and record of the standing, if there is one. */
-const ROW = z.tuple([z.string(), counter, counter, ref, z.tuple([counter, ref]).optional()])
+/** Counter, record, and what was revoked. */
+const STANDING = z.tuple([counter, ref], z.int().min(1))
+/** Name, latest version, bytes, list of versions; the standing, if there is one. */
+const ROW = z.tuple([z.string(), counter, counter, ref, STANDING.optional()])
 const PART = z.strictObject({ counter, rows: z.array(ROW) })
 const HEAD = z.strictObject({ policies: PART, 'reference-values': PART })
 
@@ -89,7 +97,9 @@ const rowsOf = ({ parts }: Head): z.infer<typeof HEAD> => ({
 const partRows = (part: HeadPart): z.infer<typeof PART> => ({
   counter: part.counter,
   rows: [...part.entries].map(([name, { latest, bytes, versions, standing }]) =>
-    standing === undefined ? [name, latest, bytes, versions] : [name, latest, bytes, versions, [standing.counter, standing.ref]],
+    standing === undefined
+      ? [name, latest, bytes, versions]
+      : [name, latest, bytes, versions, [standing.counter, standing.ref, ...standing.revoked]],
   ),
 })
 
@@ -98,7 +108,9 @@ const partOf = (part: z.infer<typeof PART>): HeadPart => ({
   entries: new Map(part.rows.map(([name, ...row]) => [name, entryOf(row)])),
 })
 
-function entryOf([latest, bytes, versions, standing]: [number, number, Ref, ([number, Ref] | undefined)?]): HeadEntry {
+function entryOf([latest, bytes, versions, standing]: [number, number, Ref, (z.infer<typeof STANDING> | undefined)?]): HeadEntry {
   const entry = { latest, bytes, versions }
-  return standing === undefined ? entry : { ...entry, standing: { counter: standing[0], ref: standing[1] } }
+  if (standing === undefined) return entry
+  const [at, record, ...revoked] = standing
+  return { ...entry, standing: { counter: at, ref: record, revoked } }
 }

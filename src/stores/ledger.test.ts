@@ -93,11 +93,25 @@ describe('a store of documents', () => {
     const { store } = opened()
     await store.append('policies', draft(), 0)
     await expect(store.advance('policies', move({ value: undefined }), 0)).rejects.toThrow(/not JSON/)
-    await expect(store.advance('policies', move({ value: 'x'.repeat(256 * 1024 - 1) }), 0)).rejects.toMatchObject({
+    await expect(store.advance('policies', move({ value: 'x'.repeat(512 * 1024 - 1) }), 0)).rejects.toMatchObject({
       code: 'request-too-large',
     })
     await expect(store.advance('policies', move({ by: '' }), 0)).rejects.toThrow(/author/)
-    expect(await store.advance('policies', move({ value: 'x'.repeat(256 * 1024 - 2) }), 0)).toMatchObject({ counter: 1 })
+    expect(await store.advance('policies', move({ value: 'x'.repeat(512 * 1024 - 2) }), 0)).toMatchObject({ counter: 1 })
+  })
+
+  it('remembers what was revoked when the standing is lost, also when it is set anew', async () => {
+    const made = opened()
+    const { store, parts, alarms } = made
+    for (const latest of [0, 1]) await store.append('policies', draft({ text: `text ${latest}` }), latest)
+    await store.advance('policies', { ...move(), revoked: [1] }, 0)
+    const lost = await refOfStanding(made)
+    const get = async (ref: Ref) => (ref === lost ? undefined : parts.shelf.get(ref))
+    const without = createDocumentStore({ ...parts, memory: processMemory(), shelf: { ...parts.shelf, get } })
+    expect([await without.standing('policies', 'fleet'), await without.revoked('policies', 'fleet')]).toEqual([undefined, [1]])
+    expect(alarms()).toEqual(['operators-record-forged'])
+    expect(await without.advance('policies', move({ value: 'anew' }), 0)).toMatchObject({ counter: 2 })
+    expect(await without.revoked('policies', 'fleet')).toEqual([1])
   })
 
   it('writes nothing when the shelf fails, and goes on when it works again', async () => {

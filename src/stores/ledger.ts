@@ -3,7 +3,7 @@ import { checkRoom, checkStanding, checkVersion, DOCUMENT_LIMITS, type DocumentL
 import { createRecordReader, type RecordReader } from './document-reader.ts'
 import { type Place, sealStanding, sealVersion, sealVersions } from './document-records.ts'
 import { type HeadEntry, withEntry } from './head.ts'
-import type { Collection, DocumentStore, DocumentVersion, Standing, StoreKeys } from './stores.ts'
+import type { Collection, Decision, DocumentStore, DocumentVersion, Standing, StoreKeys } from './stores.ts'
 import { type LedgerParts, watchHead, type WatchedHead } from './watched-head.ts'
 
 /** Times that a change is tried again because another document was changed meanwhile. */
@@ -25,6 +25,7 @@ export function createDocumentStore(parts: LedgerParts, limits: DocumentLimits =
     versions: async (collection, name) => ((await records.versions({ collection, name })) ?? []).map(({ ref: _ref, ...entry }) => entry),
     read: (collection, name, version) => records.version({ collection, name }, version),
     standing: (collection, name) => records.standing({ collection, name }),
+    revoked: async (collection, name) => (await watched.glance()).head.parts[collection].entries.get(name)?.standing?.revoked ?? [],
     append: (collection, document, expectedLatest) => append(ledger, { collection, document }, expectedLatest),
     advance: (collection, standing, expectedCounter) => advance(ledger, { collection, standing }, expectedCounter),
   }
@@ -56,7 +57,7 @@ async function appendOnce(ledger: Ledger, place: Place, next: DocumentVersion): 
   return written ? next : 'again'
 }
 
-type Move = { readonly collection: Collection; readonly standing: Omit<Standing, 'counter'> }
+type Move = { readonly collection: Collection; readonly standing: Decision }
 
 async function advance(ledger: Ledger, { collection, standing }: Move, expectedCounter: number): Promise<Standing | 'conflict'> {
   checkStanding(standing)
@@ -68,10 +69,18 @@ async function advance(ledger: Ledger, { collection, standing }: Move, expectedC
     const { name, value, by, at } = standing
     const next: Standing = { name, counter: (entry.standing?.counter ?? 0) + 1, value, by, at: new Date(at) }
     const sealed = sealStanding(ledger.keys, place, next)
-    const head = withEntry(seen.head, place, { ...entry, standing: { counter: next.counter, ref: sealed.ref } })
+    const revoked = revokedAfter(entry, standing)
+    const head = withEntry(seen.head, place, { ...entry, standing: { counter: next.counter, ref: sealed.ref, revoked } })
     const drops = entry.standing === undefined ? [] : [entry.standing.ref]
     return (await ledger.watched.commit(seen, head, { puts: new Map([[sealed.ref, sealed.bytes]]), drops })) ? next : 'again'
   })
+}
+
+/** Whatever a decision says, what was revoked before stays so. */
+function revokedAfter({ latest, standing }: HeadEntry, { revoked = [] }: Decision): readonly number[] {
+  if (revoked.some((version) => !Number.isInteger(version) || version < 1 || version > latest))
+    throw new Error('operators’ documents: a version that is not there is revoked')
+  return [...new Set([...(standing?.revoked ?? []), ...revoked])].toSorted((a, b) => a - b)
 }
 
 /** A standing that cannot be believed counts as absent, also for whoever replaces it; the counter goes on from what the head says. */

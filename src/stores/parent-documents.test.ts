@@ -21,7 +21,7 @@ const notReady = expect.objectContaining({ code: 'not-ready' })
 /** A child's documents, whose parent answers every call with the same value. */
 function answering(value: unknown): DocumentStore {
   const { child, parent } = pair()
-  const calls = ['revision', 'names', 'versions', 'read', 'append', 'standing', 'advance'].map((op) => [
+  const calls = ['revision', 'names', 'versions', 'read', 'append', 'standing', 'revoked', 'advance'].map((op) => [
     `documents.${op}`,
     async () => value,
   ])

@@ -1,6 +1,6 @@
 import type { Call, Handlers } from './ipc.ts'
 import { dateIn, listIn, number, objectIn, refuse, text } from './messages.ts'
-import type { Collection, DocumentStore, DocumentVersion, Standing, VersionEntry } from './stores.ts'
+import type { Collection, Decision, DocumentStore, DocumentVersion, Standing, VersionEntry } from './stores.ts'
 
 /** What the parent answers about operators' documents. */
 export const documentHandlers = (documents: DocumentStore): Handlers => ({
@@ -10,8 +10,9 @@ export const documentHandlers = (documents: DocumentStore): Handlers => ({
   'documents.read': async (collection, name, version) => documents.read(collectionIn(collection), text(name), number(version)),
   'documents.append': async (collection, document, latest) => documents.append(collectionIn(collection), draftIn(document), number(latest)),
   'documents.standing': async (collection, name) => documents.standing(collectionIn(collection), text(name)),
-  'documents.advance': async (collection, standing, counter) =>
-    documents.advance(collectionIn(collection), moveIn(standing), number(counter)),
+  'documents.revoked': async (collection, name) => documents.revoked(collectionIn(collection), text(name)),
+  'documents.advance': async (collection, decision, counter) =>
+    documents.advance(collectionIn(collection), decisionIn(decision), number(counter)),
 })
 
 /** The parent's documents as a forked child sees them. */
@@ -22,8 +23,9 @@ export const remoteDocuments = (call: Call): DocumentStore => ({
   read: async (collection, name, version) => ifThere(await call('documents.read', collection, name, version), documentIn),
   append: async (collection, document, latest) => unlessConflict(await call('documents.append', collection, document, latest), documentIn),
   standing: async (collection, name) => ifThere(await call('documents.standing', collection, name), standingIn),
-  advance: async (collection, standing, counter) =>
-    unlessConflict(await call('documents.advance', collection, standing, counter), standingIn),
+  revoked: async (collection, name) => listIn(await call('documents.revoked', collection, name), number),
+  advance: async (collection, decision, counter) =>
+    unlessConflict(await call('documents.advance', collection, decision, counter), standingIn),
 })
 
 const collectionIn = (value: unknown): Collection =>
@@ -47,6 +49,11 @@ function entryIn(value: unknown): VersionEntry {
 function moveIn(value: unknown): Omit<Standing, 'counter'> {
   const { name, value: counts, by, at } = objectIn(value)
   return { name: text(name), value: counts, by: text(by), at: dateIn(at) }
+}
+
+function decisionIn(value: unknown): Decision {
+  const { revoked } = objectIn(value)
+  return revoked === undefined ? moveIn(value) : { ...moveIn(value), revoked: listIn(revoked, number) }
 }
 
 const standingIn = (value: unknown): Standing => ({ ...moveIn(value), counter: number(objectIn(value)['counter']) })

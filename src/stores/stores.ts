@@ -82,6 +82,12 @@ export type Standing = {
   readonly at: Date
 }
 
+/** A standing that is to be, and which versions it revokes. */
+export type Decision = Omit<Standing, 'counter'> & {
+  /** Versions that never count again, beside those that were revoked before. Kept in the head too, so that they outlive the standing. */
+  readonly revoked?: readonly number[]
+}
+
 /**
  * Operators' documents and their standings, listed in one authenticated head (design section 1.4). A record that somebody else changed or
  * removed counts as absent and raises an alarm; a head that was changed, removed or put back makes every call reject with `not-ready`.
@@ -101,9 +107,11 @@ export type DocumentStore = {
     expectedLatest: number,
   ) => Promise<DocumentVersion | 'conflict'>
   readonly standing: (collection: Collection, name: string) => Promise<Standing | undefined>
+  /** Every version that any standing revoked, in ascending order, also when the standing is lost. */
+  readonly revoked: (collection: Collection, name: string) => Promise<readonly number[]>
   /**
    * Replaces the standing; `conflict` when its counter is not `expectedCounter` (0: there is none, or none that can be believed), or
    * when the document has no version. All or nothing.
    */
-  readonly advance: (collection: Collection, standing: Omit<Standing, 'counter'>, expectedCounter: number) => Promise<Standing | 'conflict'>
+  readonly advance: (collection: Collection, decision: Decision, expectedCounter: number) => Promise<Standing | 'conflict'>
 }
