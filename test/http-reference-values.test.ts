@@ -161,6 +161,14 @@ describe('the life of a set', () => {
     expect(made.audit[2]?.policy).toBeUndefined()
   })
 
+  it('names at most a hundred versions in the line of a verdict, and counts the others', async () => {
+    const versions = Array.from({ length: 103 }, (_, at) => versionOf(at + 1, { state: 'active' }, right()))
+    await start({ sets: new Map([['nodes', versions]]) })
+    accepted(await ask())
+    const [line] = made.audit
+    expect([line?.reference_values?.length, line?.reference_values_omitted]).toEqual([100, 3])
+  })
+
   it('changes nothing that cannot be recorded', async () => {
     await start({ services: { audit: { append: unavailable, close: async () => {} } } })
     expect(await codeOf(await put(right()))).toEqual([503, 'audit-unavailable'])

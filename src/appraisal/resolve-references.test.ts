@@ -137,6 +137,11 @@ describe('resolveReferences', () => {
         ],
       ],
     ])
+    // The one that ends first may also come last.
+    const first = versionOf(1, active, setText([1], { valid: { until: LATEST } }))
+    expect(ends(first, versionOf(2, { state: 'deprecated', until: LATER }, setText([1])))).toEqual([
+      ['snp.measurements', [[digestOf(1), ms(LATEST)]]],
+    ])
     expect(ends(versionOf(1, active, setText([99], { valid: { until: LATER } })))).toEqual([])
   })
 
