@@ -2,6 +2,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Audience } from '../src/access/audiences.ts'
 import { createApp, type App } from '../src/app.ts'
 import * as answers from '../src/routes/openapi/reference-answers.ts'
+import { dryRunAnswer } from '../src/routes/openapi/policy-answers.ts'
 import { fakeAmd, type FakeAmd } from '../src/simulator/amd.ts'
 import { attest } from '../src/simulator/attest.ts'
 import { fakeHost, type FakeHost } from '../src/simulator/hosts.ts'
@@ -190,6 +191,22 @@ describe('the life of a set', () => {
 })
 
 const soon = (seconds: number) => new Date(Date.now() + seconds * 1000).toISOString()
+
+describe('an appraisal', () => {
+  it('tells those who may know which versions gave values, and nobody else', async () => {
+    await put(right())
+    await decide({ version: 1, state: 'active' })
+    expect('reference_values' in accepted(await ask()).appraisal).toBe(false)
+    const body = { evidence: [host.evidence(new Uint8Array(64))], draft: JSON.stringify(POLICY) }
+    const headers = { authorization: `Bearer ${TOKENS['policy-author']}`, 'content-type': 'application/json' }
+    const response = await overSocket(app, '/v1/policies/edge/dry-runs', { method: 'POST', headers, body: JSON.stringify(body) })
+    const { tried } = dryRunAnswer.parse(await response.json())
+    expect([tried.accepted, tried.appraisal.reference_values?.map(({ name, version }) => `${name} ${version}`)]).toEqual([
+      true,
+      ['nodes 1'],
+    ])
+  })
+})
 
 describe('a token', () => {
   it('does not live longer than the value that it was given for', async () => {

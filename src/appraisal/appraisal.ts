@@ -53,6 +53,8 @@ export type Appraisal = {
   readonly mode: Mode
   readonly status: Status
   readonly policy: PolicyReference | null
+  /** Versions of sets of reference values that gave the policy values; absent: it names no set, or the reader may not know. */
+  readonly reference_values?: readonly PolicyReference[]
   readonly freshness: Freshness
   readonly evidence: readonly ItemAppraisal[]
   readonly valid_until: string

@@ -42,6 +42,7 @@ export function appraise(input: AppraisalInput): Judgement {
     mode: input.mode,
     status,
     policy: input.policy?.reference ?? null,
+    ...(input.policy?.sets === undefined ? {} : { reference_values: input.policy.sets.used }),
     freshness: input.freshness,
     evidence,
     valid_until: earliest(input).toISOString(),

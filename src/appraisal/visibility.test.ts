@@ -37,6 +37,12 @@ describe('what a reader sees', () => {
     })
   })
 
+  it('hides from anonymous callers which sets of reference values the policy names', () => {
+    const named = { ...appraisal, reference_values: [{ name: 'nodes', version: 1, sha256: '00' }] }
+    expect('reference_values' in appraisalForReader(named, { reader: 'anonymous', explain: 'minimal' })).toBe(false)
+    expect(appraisalForReader(named, { reader: 'viewer', explain: 'minimal' })).toEqual(named)
+  })
+
   it('shows facts of vendor and specification to everybody', () => {
     const shown = appraisalForReader(appraisal, { reader: 'anonymous', explain: 'minimal' })
     expect(shown.evidence[0]?.checks.find((check) => check.id === 'SNP-51')).toHaveProperty('expected')

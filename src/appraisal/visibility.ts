@@ -18,11 +18,12 @@ const showsAll = ({ reader, explain }: View): boolean => reader === 'viewer' || 
 export const checksForReader = (checks: readonly Check[], view: View): readonly Check[] =>
   showsAll(view) ? checks : checks.map((check) => (check.origin === 'specification' ? check : withoutExpectation(check)))
 
-/** The same for every item of an appraisal. */
-export const appraisalForReader = (appraisal: Appraisal, view: View): Appraisal =>
-  showsAll(view)
-    ? appraisal
-    : { ...appraisal, evidence: appraisal.evidence.map((item) => ({ ...item, checks: checksForReader(item.checks, view) })) }
+/** The same for every item of an appraisal, and without the sets that the policy names. */
+export function appraisalForReader(appraisal: Appraisal, view: View): Appraisal {
+  if (showsAll(view)) return appraisal
+  const { reference_values: _, ...rest } = appraisal
+  return { ...rest, evidence: rest.evidence.map((item) => ({ ...item, checks: checksForReader(item.checks, view) })) }
+}
 
 /** The remedy of the public table tells nothing of a policy; any other is replaced by it. */
 function withoutExpectation(check: Check): Check {

@@ -73,13 +73,19 @@ const item = z.strictObject({
   advisories: z.array(z.strictObject({ id: z.string(), mode: z.enum(['refuse', 'warn', 'report']), applies: z.boolean(), url: z.url() })),
 })
 
+const reference = z.strictObject({ name: z.string(), version: z.int(), sha256 })
+
 /** The attestation result before it becomes a token. */
 export const appraisal = z
   .strictObject({
     id: z.string(),
     mode: z.enum(['production', 'demo', 'test']),
     status,
-    policy: z.strictObject({ name: z.string(), version: z.int(), sha256 }).nullable(),
+    policy: reference.nullable(),
+    reference_values: z
+      .array(reference)
+      .optional()
+      .meta({ description: 'Versions of sets of reference values that gave the policy values; hidden like `expected`' }),
     freshness: z.enum(['challenge', 'time-boxed', 'relying-party', 'none']),
     evidence: z.array(item),
     valid_until: time,
