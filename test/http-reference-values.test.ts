@@ -265,6 +265,24 @@ describe('writers and deciders who do not know of each other', () => {
   })
 })
 
+describe('who may', () => {
+  const ALL = Object.keys(TOKENS) as (keyof typeof TOKENS)[]
+
+  it.each<[string, string, readonly string[]]>([
+    ['GET', '', ALL],
+    ['GET', '/nodes', ALL],
+    ['GET', '/nodes/versions', ALL],
+    ['GET', '/nodes/versions/1', ALL],
+    ['PUT', '/nodes', ['policy-author', 'admin']],
+    ['POST', '/nodes/activations', ['policy-activator', 'admin']],
+  ])('%s %s', async (method, path, roles) => {
+    const statuses = await Promise.all(ALL.map(async (as) => (await send(path, { method, as })).status))
+    expect(ALL.filter((_, at) => statuses[at] !== 403)).toEqual(roles)
+    expect((await overSocket(app, `/v1/reference-values${path}`, { method })).status).toBe(401)
+    expect(made.audit.some(({ outcome }) => outcome === 'changed')).toBe(false)
+  })
+})
+
 describe('what is refused', () => {
   const INVALID: [number, string] = [422, 'reference-values-invalid']
   it.each<[string, string | Buffer<ArrayBuffer>, [number, string]]>([
