@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { request, Agent } from 'node:http'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { connect } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -153,6 +153,37 @@ describe('the audit log', () => {
     expect(audit).toMatchObject({ first: 1, faults: [] })
     expect(audit.head?.seq).toBeGreaterThan(2)
   })
+
+  it('tells what changes in the folders of operators, also while no service runs', async () => {
+    const audit_file = world.files.path('folders/audit.jsonl')
+    const folder = world.files.path('folders/policies')
+    const write = (name: string, more = '') =>
+      world.files.write(`folders/policies/${name}.yaml`, `name: ${name}\nsnp: {measurements: ['${'ab'.repeat(48)}']}\n${more}`)
+    const told = () =>
+      readFileSync(audit_file, 'utf8')
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { caller: string; file: { name: string; before: object | null; after: object | null } })
+        .map(({ caller, file: { name, before, after } }) => [caller, name, before !== null, after !== null])
+    const settings = {
+      audit_file,
+      policy_dir: folder,
+      data_dir: world.files.path('folders/data'),
+      audiences: { a: { policies: ['strict'] } },
+    }
+    write('eu')
+    const { child, ended } = await start(settings)
+    child.kill('SIGKILL')
+    await ended
+    write('eu', 'explain: full\n')
+    await start(settings)
+    expect(told()).toEqual([
+      ['files', 'eu', false, true],
+      ['files', 'eu', true, true],
+    ])
+    rmSync(join(folder, 'eu.yaml'))
+    await expect.poll(() => told().slice(2), { timeout: 6_000 }).toEqual([['files', 'eu', true, false]])
+  }, 30_000)
 })
 
 describe('a listener for operators', () => {

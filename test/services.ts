@@ -149,6 +149,7 @@ export async function testServices(options: TestOptions): Promise<TestServices> 
   const all = [...AUDIENCES, ...given.audiences]
   const references = await createReferences({
     readFixed: () => given.sets,
+    recordFiles: async () => {},
     store: stores.documents,
     separateAuthorAndActivator: given.separate,
     now,
@@ -160,6 +161,7 @@ export async function testServices(options: TestOptions): Promise<TestServices> 
       ...[...POLICIES, ...given.policies].map(fromFile),
     ],
     folder: undefined,
+    recordFiles: async () => {},
     store: stores.documents,
     audiences: all,
     floor: () => [],

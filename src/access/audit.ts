@@ -5,6 +5,9 @@ import { openChain, type AuditFile, type ChainWriter } from './audit-file.ts'
 /** A document of operators in one of its versions. */
 type Document = { readonly name: string; readonly version: number; readonly sha256: string }
 
+/** What a document in a file is; of a set of reference values, with what the file says of it. */
+export type FileState = { readonly sha256: string; readonly standing?: Readonly<Record<string, string>> }
+
 /** One verdict, or one act of an operator. Never holds evidence bytes, nonces, tokens or keys. */
 export type AuditLine = {
   /** RFC 3339. */
@@ -21,6 +24,14 @@ export type AuditLine = {
   readonly reference_values?: readonly Document[]
   /** How many more there were. */
   readonly reference_values_omitted?: number
+  /** A document in a file that is about to count otherwise: null where it was not there before, or is not any more. */
+  readonly file?: {
+    readonly collection: 'policies' | 'reference-values'
+    readonly name: string
+    readonly version: number
+    readonly before: FileState | null
+    readonly after: FileState | null
+  }
   readonly evidence_digest?: string
   /** Of all vendor documents that the verdict relied on (`collateral.digest` of the appraisal). */
   readonly collateral_digest?: string

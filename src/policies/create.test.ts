@@ -43,6 +43,7 @@ async function start(deps: Partial<PoliciesDeps> = {}): Promise<Policies> {
   policies = await createPolicies({
     readFixed: () => fixedPolicies(config),
     folder,
+    recordFiles: nothing,
     store,
     audiences: [audience(['strict'])],
     floor: floorOf([]),
@@ -57,6 +58,7 @@ async function start(deps: Partial<PoliciesDeps> = {}): Promise<Policies> {
 const put = (on: Policies, name: string, body = text(name)) => on.put({ name, text: body, by: 'ann', precondition: 'absent' }, nothing)
 const activate = (on: Policies, name: string, by = 'ben') => on.activate({ name, version: 1, as: 'active', by }, nothing)
 const write = (name: string, body: string) => writeFileSync(join(folder, name), body)
+const unwritable = new AttestationError('audit-unavailable', 'the audit log cannot be written')
 const refusedWith = (code: string) => expect.objectContaining({ code })
 /** Two looks and some. */
 const SOON = { timeout: 6000 }
@@ -104,6 +106,42 @@ describe('the policy folder', () => {
     renameSync(join(folder, 'new'), join(folder, 'us.yaml'))
     await expect.poll(() => made.snapshot().get('us'), SOON).toBeDefined()
     expect(made.alarms()).toEqual([])
+  })
+
+  it('counts at the start once it is recorded', async () => {
+    write('eu.yaml', text('eu'))
+    const recordFiles = vi.fn(nothing)
+    const made = await start({ recordFiles })
+    const sha256 = made.snapshot().get('eu')?.reference.sha256
+    expect(recordFiles.mock.calls).toEqual([[[{ name: 'eu', version: 1, sha256 }]]])
+    await expect(start({ recordFiles: () => Promise.reject(unwritable) })).rejects.toBe(unwritable)
+  })
+
+  it('stays as it was, with an alarm, while its change cannot be recorded, and counts when it can', async () => {
+    write('eu.yaml', text('eu'))
+    let refused = 0
+    let isBroken = false
+    const recordFiles = async () => {
+      if (isBroken) throw (refused++, unwritable)
+    }
+    const made = await start({ recordFiles })
+    isBroken = true
+    write('us.yaml', text('us'))
+    await expect.poll(() => refused, SOON).toBeGreaterThan(1)
+    expect(made.snapshot().get('us')).toBeUndefined()
+    expect(made.alarms()).toEqual(['the policy folder changed, which cannot be written to the audit log; what was there before counts'])
+    isBroken = false
+    await expect.poll(() => made.snapshot().get('us'), SOON).toBeDefined()
+    expect(made.alarms()).toEqual([])
+  }, 15_000)
+
+  it('has nothing recorded that does not come to count', async () => {
+    write('eu.yaml', text('eu'))
+    const recordFiles = vi.fn(nothing)
+    const made = await start({ recordFiles, audiences: [audience(['eu', 'strict'])] })
+    rmSync(join(folder, 'eu.yaml'))
+    await expect.poll(() => made.alarms(), SOON).toHaveLength(1)
+    expect(recordFiles).toHaveBeenCalledTimes(1)
   })
 
   it('is not read while it moves', async () => {

@@ -1,6 +1,7 @@
 import { AttestationError } from '../verifiers/problems.ts'
 import { activateVersion } from './activate.ts'
 import type { PoliciesDeps } from './deps.ts'
+import { policyFiles } from './files.ts'
 import { follow, watchOf } from './follower.ts'
 import type { Policies, PolicyView } from './policies.ts'
 import { putVersion } from './put.ts'
@@ -11,11 +12,12 @@ import { statedVersions, versionOf } from './versions.ts'
 
 /**
  * The policies of one process, read once and then followed: those that are built in, those of the folder, and those of the store.
- * Rejects when the store cannot be read; throws what `readFixed` throws.
+ * Rejects when the store cannot be read; throws what `readFixed` throws, and `audit-unavailable`.
  */
 export async function createPolicies(deps: PoliciesDeps): Promise<Policies> {
   const watch = await watchOf(deps)
   const state = await createState(deps)
+  await deps.recordFiles(policyFiles(state.fixed()))
   const follower = follow({ deps, state, watch })
   return {
     ...reading(deps, state),

@@ -1,6 +1,7 @@
 import type { Audience } from '../access/audiences.ts'
 import type { DocumentStore } from '../stores/stores.ts'
 import type { Telemetry } from '../telemetry/log.ts'
+import type { RecordFiles } from './files.ts'
 import type { FixedPolicy } from './policies.ts'
 import type { Floor } from './reading.ts'
 
@@ -10,6 +11,7 @@ export type PoliciesDeps = {
   readonly readFixed: () => readonly FixedPolicy[]
   /** Looked at every second; undefined: there is none. */
   readonly folder: string | undefined
+  readonly recordFiles: RecordFiles
   readonly store: DocumentStore
   readonly audiences: readonly Audience[]
   readonly floor: Floor

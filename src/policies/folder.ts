@@ -10,11 +10,13 @@ export type FolderWatch = {
   readonly changed: () => Promise<boolean>
   /** Whether nothing moved since the latest look, so that what was read meanwhile belongs together; then it counts as taken. */
   readonly taken: () => Promise<boolean>
+  /** What was taken could not be used for a reason outside the folder: it is told as changed again. */
+  readonly again: () => void
 }
 
 /** The folder as it is now counts as taken. */
 export async function watchFolder(folder: string): Promise<FolderWatch> {
-  let taken = await fingerprint(folder)
+  let taken: string | undefined = await fingerprint(folder)
   let latest = taken
   return {
     changed: async () => {
@@ -27,6 +29,7 @@ export async function watchFolder(folder: string): Promise<FolderWatch> {
       if (isStill) taken = latest
       return isStill
     },
+    again: () => void (taken = undefined),
   }
 }
 

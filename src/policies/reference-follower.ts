@@ -1,9 +1,17 @@
+import { referenceFiles } from './files.ts'
+import { KEPT, keptBy } from './follower.ts'
 import type { ReferencesDeps, ReferenceState } from './reference-state.ts'
 
 /** A folder of sets as it is followed (see FolderWatch of folder.ts). */
-export type ReferenceFolder = { readonly changed: () => Promise<boolean>; readonly taken: () => Promise<boolean> }
+export type ReferenceFolder = {
+  readonly changed: () => Promise<boolean>
+  readonly taken: () => Promise<boolean>
+  readonly again: () => void
+}
 
 type Follow = { readonly deps: ReferencesDeps; readonly state: ReferenceState; readonly folder: ReferenceFolder | undefined }
+
+type Folder = 'good' | keyof typeof KEPT
 
 /** How often the store is asked whether anything changed, and the folder looked at. */
 const EVERY_MS = 1_000
@@ -11,7 +19,7 @@ const EVERY_MS = 1_000
 /** Looks every second until `stop`. */
 export function followReferences(parts: Follow): { readonly alarms: () => readonly string[]; readonly stop: () => void } {
   // What is said once, not at each look.
-  const seen = { folder: true, store: true }
+  const seen: { folder: Folder; store: boolean } = { folder: 'good', store: true }
   let busy = false
   const look = async () => {
     if (busy) return
@@ -22,7 +30,7 @@ export function followReferences(parts: Follow): { readonly alarms: () => readon
   }
   const timer = setInterval(() => void look(), EVERY_MS).unref()
   return {
-    alarms: () => (seen.folder ? [] : ['the folder of reference values holds what cannot be used; what was there before counts']),
+    alarms: () => (seen.folder === 'good' ? [] : [`the folder of reference values ${KEPT[seen.folder]}`]),
     stop: () => clearInterval(timer),
   }
 }
@@ -38,18 +46,20 @@ async function lookAtStore({ deps: { log }, state }: Follow, wasGood: boolean): 
 }
 
 /** The folder is taken as a whole or not at all, and only when nothing moved while it was read. */
-async function lookAtFolder({ deps: { log, readFixed }, state, folder }: Follow, wasGood: boolean): Promise<boolean> {
-  if (folder === undefined || !(await folder.changed())) return wasGood
+async function lookAtFolder({ deps, state, folder }: Follow, before: Folder): Promise<Folder> {
+  const { log, readFixed, recordFiles } = deps
+  if (folder === undefined || !(await folder.changed())) return before
   try {
     const fixed = readFixed()
     // Something moved while it was read: the next look tells.
-    if (!(await folder.taken())) return wasGood
+    if (!(await folder.taken())) return before
+    await recordFiles(referenceFiles(fixed))
     state.replaceFixed(fixed)
     log.info({ sets: [...fixed.keys()] }, 'the folder of reference values was read anew')
-    return true
+    return 'good'
   } catch (error) {
-    await folder.taken()
-    log.error({ err: error }, 'the folder of reference values holds what cannot be used; what was there before counts')
-    return false
+    const why = await keptBy(error, folder)
+    if (why === 'bad' || before !== why) log.error({ err: error }, `the folder of reference values ${KEPT[why]}`)
+    return why
   }
 }

@@ -1,4 +1,5 @@
 import type { ReferenceSets, ReferenceVersion } from '../appraisal/resolve-references.ts'
+import type { RecordFiles } from './files.ts'
 import { AttestationError } from '../verifiers/problems.ts'
 import { readStoredSets, type ReadSets, type StoredSet, type StoredSetDeps } from './reference-stored.ts'
 
@@ -6,6 +7,7 @@ import { readStoredSets, type ReadSets, type StoredSet, type StoredSetDeps } fro
 export type ReferencesDeps = StoredSetDeps & {
   /** The sets of the folder as they are now. Throws with everything that is wrong with them. */
   readonly readFixed: () => ReferenceSets
+  readonly recordFiles: RecordFiles
   readonly now: () => Date
   /** Whether a version must be activated by somebody else than its author. */
   readonly separateAuthorAndActivator: boolean

@@ -8,6 +8,7 @@ import { readReferenceSet } from '../appraisal/reference-values.ts'
 import type { ReferenceSets } from '../appraisal/resolve-references.ts'
 import { memoryStores } from '../stores/memory.ts'
 import { AttestationError } from '../verifiers/problems.ts'
+import type { FileDocument, RecordFiles } from './files.ts'
 import { createReferences, type References } from './references.ts'
 
 const POLICY = readPolicy(JSON.stringify({ name: 'edge', snp: { measurements: [{ set: 'nodes' }] } }), 'edge.yaml')
@@ -20,16 +21,29 @@ afterEach(() => {
 /** A service's sets over a store in memory, with a clock that stands. */
 async function lab(fixed: ReferenceSets = new Map()) {
   const { documents: store } = memoryStores()
-  const world = { now: new Date('2026-06-01T00:00:00Z'), clock: 0, fixed, moved: false, still: true }
+  const world = {
+    now: new Date('2026-06-01T00:00:00Z'),
+    clock: 0,
+    fixed,
+    moved: false,
+    still: true,
+    broken: false,
+    again: 0,
+    recorded: new Array<readonly FileDocument[]>(),
+  }
   const { log } = alarmLog()
   const readFixed = () => {
     if (world.fixed.size > 5) throw new Error('the folder is wrong')
     return world.fixed
   }
+  const recordFiles: RecordFiles = async (documents) => {
+    if (world.broken) throw new AttestationError('audit-unavailable', 'the audit log cannot be written')
+    world.recorded.push(documents)
+  }
   const start = async (): Promise<References> => {
-    const folder = { changed: async () => world.moved, taken: async () => world.still }
+    const folder = { changed: async () => world.moved, taken: async () => world.still, again: () => void world.again++ }
     const [now, clock] = [() => world.now, () => world.clock]
-    const references = await createReferences({ store, log, readFixed, separateAuthorAndActivator: false, now, clock }, folder)
+    const references = await createReferences({ store, log, readFixed, recordFiles, separateAuthorAndActivator: false, now, clock }, folder)
     running.push(references)
     return references
   }
@@ -199,6 +213,22 @@ describe('createReferences', () => {
     await expect.poll(() => references.alarms(), { timeout: 5_000 }).toHaveLength(1)
     expect(measurements(references)).toEqual([digestOf(2)])
   })
+
+  it('keeps what was there while a change cannot be recorded, and takes it when it can', async () => {
+    const { world, start } = await lab(new Map([['nodes', [versionOf(1, active)]]]))
+    const references = await start()
+    expect(world.recorded).toEqual([[expect.objectContaining({ name: 'nodes', version: 1, standing: active })]])
+    Object.assign(world, { fixed: new Map([['nodes', [versionOf(2, active)]]]), moved: true, broken: true })
+    await expect
+      .poll(() => references.alarms(), { timeout: 5_000 })
+      .toEqual([expect.stringContaining('cannot be written to the audit log')])
+    expect([measurements(references), world.again]).toEqual([[digestOf(1)], 1])
+    world.broken = false
+    await expect.poll(() => measurements(references), { timeout: 5_000 }).toEqual([digestOf(2)])
+    expect([references.alarms(), world.recorded.length]).toEqual([[], 2])
+    Object.assign(world, { broken: true })
+    await expect(start()).rejects.toMatchObject({ code: 'audit-unavailable' })
+  }, 15_000)
 
   it('takes nothing of a folder that moves while it is read', async () => {
     const { world, start } = await lab(new Map([['nodes', [versionOf(1, active)]]]))

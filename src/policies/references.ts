@@ -2,6 +2,7 @@ import type { ActivePolicy } from '../appraisal/policy-set.ts'
 import { deepFreeze } from '../appraisal/read-document.ts'
 import { resolveReferences, type ReferenceSets } from '../appraisal/resolve-references.ts'
 import { AttestationError } from '../verifiers/problems.ts'
+import { referenceFiles } from './files.ts'
 import { followReferences, type ReferenceFolder } from './reference-follower.ts'
 import type { ReferenceLife } from './reference-life.ts'
 import { referenceOperations } from './reference-operations.ts'
@@ -26,9 +27,13 @@ export type References = ReferenceLife & {
 /** The poll of the next second may confirm. */
 const RETRY_SECONDS = 2
 
-/** Reads the sets once and then follows folder and store. Rejects when the store cannot be read; throws what `readFixed` throws. */
+/**
+ * Reads the sets once and then follows folder and store. Rejects when the store cannot be read; throws what `readFixed` throws, and
+ * `audit-unavailable`.
+ */
 export async function createReferences(deps: ReferencesDeps, folder?: ReferenceFolder): Promise<References> {
   const state = await createReferenceState(deps)
+  await deps.recordFiles(referenceFiles(state.fixed()))
   const follower = followReferences({ deps, state, folder })
   const filled = resolver()
   return {

@@ -1,6 +1,7 @@
 import { audienceProblems } from '../access/audiences.ts'
 import { AttestationError } from '../verifiers/problems.ts'
 import type { PoliciesDeps } from './deps.ts'
+import { policyFiles } from './files.ts'
 import type { FixedPolicy, Snapshot } from './policies.ts'
 import { buildSnapshot, type Built } from './snapshot.ts'
 import { readStored, type ReadPolicies, type StoredPolicy } from './stored.ts'
@@ -13,8 +14,8 @@ export type PolicyState = {
   readonly snapshot: () => Snapshot
   /** What the store says now: resolves when everything that was written before the call counts. Rejects when the store cannot be read. */
   readonly refresh: () => Promise<void>
-  /** Takes other files, unless they would harm an audience; the old ones stay then, and what is wrong is thrown. */
-  readonly replaceFixed: (fixed: readonly FixedPolicy[]) => void
+  /** Takes other files once they are recorded, unless they would harm an audience; the old ones stay then, and what is wrong is thrown. */
+  readonly replaceFixed: (fixed: readonly FixedPolicy[]) => Promise<void>
   readonly problems: () => readonly string[]
   readonly alarms: () => readonly string[]
 }
@@ -55,10 +56,11 @@ export async function createState(deps: PoliciesDeps): Promise<PolicyState> {
       await moving.loading?.catch(() => undefined)
       await (moving.loading ??= follow(moving, deps))
     },
-    replaceFixed: (fixed) => {
-      const next = rebuilt({ ...moving.known, fixed }, deps)
-      refuseHarm(next.snapshot, moving.known.snapshot, deps)
-      moving.known = next
+    replaceFixed: async (fixed) => {
+      refuseHarm(rebuilt({ ...moving.known, fixed }, deps).snapshot, moving.known.snapshot, deps)
+      await deps.recordFiles(policyFiles(fixed))
+      // The store may have been read meanwhile.
+      moving.known = rebuilt({ ...moving.known, fixed }, deps)
     },
     problems: () => (isStale() ? ['the policies cannot be confirmed'] : []),
     alarms: () => alarmsOf(moving.known, deps),

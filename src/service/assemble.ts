@@ -20,6 +20,8 @@ import { referencesOf } from './references.ts'
 import { floorOf } from '../policies/reading.ts'
 import type { Policies } from '../policies/policies.ts'
 import type { PolicySet } from '../appraisal/policy-set.ts'
+import { clockOf } from './clock.ts'
+import type { FileChanges } from './file-changes.ts'
 import { createMemo } from './memo.ts'
 import { signaturePlace } from './threads.ts'
 import { createReadiness, type SettableReadiness } from './readiness.ts'
@@ -39,6 +41,7 @@ export type Parts = {
   readonly stores: Stores
   readonly vendor: Vendor
   readonly audit: AuditLog
+  readonly files: FileChanges
   readonly log: Telemetry
 }
 
@@ -98,13 +101,11 @@ async function credentialsOf({ credentials, oidc }: Config, now: () => Date): Pr
   return createCredentials(credentials, oidcReader(oidc, now))
 }
 
-/** Only mode test may stop the clock; the configuration refuses it elsewhere. */
-const clockOf = ({ clock }: Config): (() => Date) => (clock === undefined ? () => new Date() : () => new Date(clock))
-
-function policiesOf({ config, stores, log }: Parts, now: () => Date): Promise<Policies> {
+function policiesOf({ config, stores, files, log }: Parts, now: () => Date): Promise<Policies> {
   return createPolicies({
     readFixed: () => fixedPolicies(config),
     folder: config.policyDir,
+    recordFiles: (documents) => files.record('policies', documents),
     store: stores.documents,
     audiences: config.audiences,
     floor: floorOf(config.lift),

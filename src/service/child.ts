@@ -4,6 +4,7 @@ import type { Config } from '../config.ts'
 import { groundsOf } from '../config/grounds.ts'
 import { listen, type Listening } from './listener.ts'
 import { loadKeys } from './owned.ts'
+import { parentFileChanges } from './parent-file-changes.ts'
 import type { ToChild, ToParent } from './processes.ts'
 import { parentStores } from '../stores/parent.ts'
 import { createLog } from '../telemetry/log.ts'
@@ -18,6 +19,7 @@ async function start(config: Config): Promise<Listening> {
     stores: parentStores(process),
     vendor: parentVendor(process),
     audit: parentAudit(process),
+    files: parentFileChanges(process),
     log: createLog(config.logLevel),
   })
   return listen(assembled, config, { listen: config.listen, port: 'reuse' })

@@ -7,6 +7,8 @@ import type { Config } from '../config.ts'
 import { fileStores } from '../stores/file.ts'
 import type { Stores } from '../stores/stores.ts'
 import type { Telemetry } from '../telemetry/log.ts'
+import { createFileChanges, type FileChanges } from './file-changes.ts'
+import { clockOf } from './clock.ts'
 import { vendorsOf } from './vendors.ts'
 
 /** What a machine has once, however many processes it runs: the stores, one budget towards each vendor, and the one writer of the audit log. */
@@ -14,6 +16,8 @@ export type Owned = {
   readonly stores: Stores
   readonly vendor: Vendor
   readonly audit: AuditWriter
+  /** What changes in the folders of operators. */
+  readonly files: FileChanges
   /** Ends what was opened, when nobody uses it any more. */
   readonly close: () => Promise<void>
 }
@@ -32,16 +36,20 @@ export async function openOwned(config: Config, keys: DerivedKeys, log: Telemetr
   try {
     const { auditRotateBytes: rotateBytes } = config
     const audit = await createAuditLog({ path: config.auditFile ?? join(config.dataDir, 'audit.jsonl'), rotateBytes, log })
+    const files = await openFiles(config, keys, { audit, log })
     const close = async () => {
       await audit.close()
       await stores.close()
     }
-    return { stores, vendor, audit, close }
+    return { stores, vendor, audit, files, close }
   } catch (error) {
     await stores.close()
     throw error
   }
 }
+
+const openFiles = (config: Config, keys: DerivedKeys, parts: { audit: AuditWriter; log: Telemetry }): Promise<FileChanges> =>
+  createFileChanges({ path: join(config.dataDir, 'files-told'), keys, now: clockOf(config), ...parts })
 
 /** Opens the stores. Rejects when another process has the data folder, or when Redis cannot be used. */
 export async function openStores(config: Config, keys: DerivedKeys, log: Telemetry): Promise<Stores> {

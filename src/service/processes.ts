@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { serveAudit } from '../access/parent-audit.ts'
+import { serveFileChanges } from './parent-file-changes.ts'
 import type { Config } from '../config.ts'
 import type { Listen } from '../config/listen.ts'
 import type { Listening } from './listener.ts'
@@ -79,6 +80,7 @@ async function startChild(fleet: Fleet, config: Config): Promise<void> {
   serveStores(fleet.owned.stores, channel)
   serveVendor(fleet.owned.vendor, channel)
   serveAudit(fleet.owned.audit, channel)
+  serveFileChanges(fleet.owned.files, channel)
   child.on('error', (error) => fleet.log.error({ err: error, pid: child.pid }, 'a process failed'))
   child.once('exit', (code, signal) => {
     fleet.children.delete(child)

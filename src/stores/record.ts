@@ -2,7 +2,8 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { StoreKeys } from './stores.ts'
 
 /** What a stored value is for; part of its seal, so that no value can stand in for one of another kind. */
-type Purpose = 'document' | 'marks' | 'epoch' | 'operators-head' | 'operators-versions' | 'operators-document' | 'operators-standing'
+type Purpose =
+  'document' | 'marks' | 'epoch' | 'operators-head' | 'operators-versions' | 'operators-document' | 'operators-standing' | 'operators-files'
 
 /** A stored value before it is sealed. `counter` only grows for one name. */
 export type StoredRecord = { readonly purpose: Purpose; readonly name: string; readonly counter: number; readonly value: Uint8Array }
