@@ -1,7 +1,11 @@
-import { createHash } from 'node:crypto'
+import { createHash, createSecretKey, randomBytes } from 'node:crypto'
 import { pino } from 'pino'
 import { expect, it } from 'vitest'
-import type { DocumentStore, DocumentVersion, Standing } from '../src/stores/stores.ts'
+import { processMemory } from '../src/stores/head-memory.ts'
+import { openHead, type Ref } from '../src/stores/head.ts'
+import { createDocumentStore } from '../src/stores/ledger.ts'
+import { memoryShelf } from '../src/stores/shelf.ts'
+import type { Collection, DocumentStore, DocumentVersion, Standing } from '../src/stores/stores.ts'
 
 /** A version before it has a number. */
 export type Draft = Omit<DocumentVersion, 'version'>
@@ -25,6 +29,22 @@ export function alarmLog() {
   const lines: { alarm?: string }[] = []
   const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(JSON.parse(line) as { alarm?: string }) })
   return { log, alarms: (): string[] => lines.flatMap(({ alarm }) => (alarm === undefined ? [] : [alarm])) }
+}
+
+/** Documents in memory, of which somebody else may remove the record of a standing. */
+export function losingDocuments() {
+  const keys = { stored: createSecretKey(randomBytes(32)) }
+  const shelf = memoryShelf()
+  const lost = new Set<Ref>()
+  const get = async (ref: Ref) => (lost.has(ref) ? undefined : shelf.get(ref))
+  const store = createDocumentStore({ shelf: { ...shelf, get }, memory: processMemory(), keys, log: alarmLog().log })
+  const loseStanding = async (collection: Collection, name: string): Promise<void> => {
+    const seen = openHead(keys, (await shelf.head()) ?? new Uint8Array())
+    const standing = seen === 'forged' ? undefined : seen.head.parts[collection].entries.get(name)?.standing
+    if (standing === undefined) throw new Error('there is no standing to lose')
+    lost.add(standing.ref)
+  }
+  return { store, loseStanding }
 }
 
 const withoutText = ({ text: _text, ...entry }: DocumentVersion) => entry

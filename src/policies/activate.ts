@@ -7,7 +7,7 @@ import type { PoliciesDeps } from './deps.ts'
 import { conflict, invalid, unknown } from './errors.ts'
 import type { Activation, Recorder } from './policies.ts'
 import { policyOf } from './reading.ts'
-import { isRevoked, readStanding, type PolicyStanding } from './standing.ts'
+import { isRevoked, keptStanding, revokedIn, type PolicyStanding } from './standing.ts'
 
 /** What a policy was when somebody decided. */
 type Before = { readonly standing: PolicyStanding; readonly counter: number }
@@ -22,15 +22,15 @@ export async function activateVersion(activation: Activation, deps: PoliciesDeps
     throw conflict(`the counter of the policy is ${before.counter}`, 'expected_counter')
   const after = await decide(activation, before, deps)
   await record(after.about)
-  const next = { name, value: after.standing, by, at: deps.now() }
+  const revoked = after.standing.revoked.map(({ version }) => version)
+  const next = { name, value: after.standing, by, at: deps.now(), revoked }
   if ((await deps.store.advance('policies', next, before.counter)) === 'conflict') throw conflict('somebody else decided first', 'version')
 }
 
 async function standingOf(name: string, { store }: PoliciesDeps): Promise<Before> {
-  const kept = await store.standing('policies', name)
-  const standing = readStanding(kept)
+  const { standing, counter } = await keptStanding(name, store)
   if (standing === undefined) throw new AttestationError('not-ready', 'what counts of this policy cannot be read', { retryAfter: 60 })
-  return { standing, counter: kept?.counter ?? 0 }
+  return { standing, counter }
 }
 
 async function decide(activation: Activation, { standing }: Before, deps: PoliciesDeps): Promise<After> {
@@ -39,7 +39,7 @@ async function decide(activation: Activation, { standing }: Before, deps: Polici
   const { name, version, sha256 } = document
   const about = { name, version, sha256 }
   if (activation.version === null) return { standing: { ...standing, shadow: null }, about }
-  if (as === 'revoked') return { standing: revoked(standing, version, reason), about }
+  if (as === 'revoked') return { standing: revokedIn(standing, version, reason ?? null), about }
   if (isRevoked(standing, version))
     throw new AttestationError('policy-version-revoked', `version ${version} was revoked`, { at: 'version' })
   const reference = checkUse(document, activation, deps)
@@ -59,12 +59,6 @@ const activated = (standing: PolicyStanding, version: number): PolicyStanding =>
   ...standing,
   active: version,
   shadow: standing.shadow === version ? null : standing.shadow,
-})
-
-const revoked = (standing: PolicyStanding, version: number, reason: string | undefined): PolicyStanding => ({
-  active: standing.active === version ? null : standing.active,
-  shadow: standing.shadow === version ? null : standing.shadow,
-  revoked: isRevoked(standing, version) ? standing.revoked : [...standing.revoked, { version, reason: reason ?? null }],
 })
 
 /** Throws unless this version may judge; the digest is that of the document as this program understands it. */

@@ -3,7 +3,7 @@ import { AttestationError } from '../verifiers/problems.ts'
 import type { DocumentStore, VersionEntry } from '../stores/stores.ts'
 import type { Telemetry } from '../telemetry/log.ts'
 import { policyOf, type Floor } from './reading.ts'
-import { readStanding, type PolicyStanding } from './standing.ts'
+import { keptStanding, type PolicyStanding } from './standing.ts'
 
 /** What the store says of one policy. */
 export type StoredPolicy = {
@@ -46,9 +46,7 @@ function forget(known: ReadPolicies, stored: readonly StoredPolicy[]): void {
 async function readOne(name: string, deps: StoredDeps, known: ReadPolicies): Promise<StoredPolicy | undefined> {
   const versions = await deps.store.versions('policies', name)
   if (versions.length === 0) return undefined
-  const kept = await deps.store.standing('policies', name)
-  const counter = kept?.counter ?? 0
-  const standing = readStanding(kept)
+  const { standing, counter } = await keptStanding(name, deps.store)
   if (standing === undefined) {
     deps.log.error({ policy: name }, 'what counts of a stored policy cannot be read; nothing of it does')
     return { name, versions, counter, standing, active: undefined, shadow: undefined, faulty: true }
