@@ -2,12 +2,12 @@ import { z } from 'zod'
 import { line } from './policy-values.ts'
 import { time } from './time.ts'
 
-/** Short, because the standing of a thousand versions is one record of 256 KiB (stores/document-limits.ts). */
-const reason = () => line(150)
+/** Why something was revoked. Short, because the standing of a thousand versions is one record (stores/document-limits.ts). */
+export const revocationReason = () => line(150)
 
 const active = z.strictObject({ state: z.literal('active') })
 const deprecated = z.strictObject({ state: z.literal('deprecated'), until: time() })
-const revoked = z.strictObject({ state: z.literal('revoked'), reason: reason() })
+const revoked = z.strictObject({ state: z.literal('revoked'), reason: revocationReason() })
 
 /** What was decided about a version: nothing yet (it is a draft), that it counts, counts until a time, or never again, and why. */
 const versionStanding = z.discriminatedUnion('state', [active, deprecated, revoked], {
@@ -38,6 +38,28 @@ export const readReferenceStanding = (value: unknown): ReferenceStanding | undef
 /** What was decided about one version. */
 export const standingOf = ({ versions }: ReferenceStanding, version: number): VersionStanding =>
   versions[`${version}`] ?? { state: 'draft' }
+
+/** The same, with what is known to be revoked although the standing may have been lost: such a version never gives values again. */
+export function withRevoked({ versions }: ReferenceStanding, known: readonly number[]): ReferenceStanding {
+  const lost = known.map((version) => [`${version}`, revocationOf(versions[`${version}`])] as const)
+  return { versions: { ...versions, ...Object.fromEntries(lost) } }
+}
+
+const revocationOf = (found: VersionStanding | undefined) =>
+  found?.state === 'revoked' ? found : ({ state: 'revoked', reason: 'the reason was lost' } as const)
+
+/** Every version that was revoked, in ascending order. */
+export const revokedIn = ({ versions }: ReferenceStanding): readonly number[] =>
+  Object.keys(versions)
+    .filter((version) => versions[version]?.state === 'revoked')
+    .map(Number)
+
+/** Whether a version would give values that it does not, or for longer: what another person has to agree to. */
+export function givesMore(standing: ReferenceStanding, { version, ...wanted }: ReferenceChange): boolean {
+  const found = standingOf(standing, version)
+  if (wanted.state !== 'deprecated') return wanted.state === 'active'
+  return found.state === 'deprecated' && new Date(wanted.until) > new Date(found.until)
+}
 
 /** A decision about one version: the body of a request. */
 export const referenceChange = z.union(

@@ -1,12 +1,6 @@
 import { requireSecondPerson } from '../access/roles.ts'
 import { PolicyError } from '../appraisal/read-policy.ts'
-import {
-  changedStanding,
-  NOTHING_DECIDED,
-  readReferenceStanding,
-  type ChangeRefusal,
-  type ReferenceStanding,
-} from '../appraisal/reference-standing.ts'
+import { changedStanding, givesMore, revokedIn, type ChangeRefusal, type ReferenceStanding } from '../appraisal/reference-standing.ts'
 import { readReferenceSet, type ReferenceContent } from '../appraisal/reference-values.ts'
 import type { DocumentVersion } from '../stores/stores.ts'
 import { AttestationError } from '../verifiers/problems.ts'
@@ -15,6 +9,7 @@ import type { Draft, Recorder } from './policies.ts'
 import { checkPrecondition, type PutOutcome } from './put.ts'
 import type { ReferenceDecision } from './reference-life.ts'
 import type { ReferencesDeps } from './reference-state.ts'
+import { keptReferences } from './reference-stored.ts'
 import { etagOf } from './views.ts'
 
 const KIND = 'reference-values'
@@ -68,17 +63,16 @@ export async function decideReference(decision: ReferenceDecision, deps: Referen
   const [at, { version, sha256 }] = [deps.now(), document]
   const value = changedStanding(standing, change, at)
   if (typeof value === 'string') throw refusal(value, version)
-  if (change.state === 'active') checkActivation(document, decision, deps)
+  if (givesMore(standing, change)) checkActivation(document, decision, deps)
   await record({ name, version, sha256 })
-  if ((await deps.store.advance(KIND, { name, value, by, at }, counter)) === 'conflict')
+  if ((await deps.store.advance(KIND, { name, value, by, at, revoked: revokedIn(value) }, counter)) === 'conflict')
     throw conflict('somebody else decided first', 'version', KIND)
 }
 
 async function before(name: string, { store }: ReferencesDeps): Promise<Before> {
-  const kept = await store.standing(KIND, name)
-  const standing = kept === undefined ? NOTHING_DECIDED : readReferenceStanding(kept.value)
+  const { standing, counter } = await keptReferences(name, store)
   if (standing === undefined) throw new AttestationError('not-ready', 'what counts of this set cannot be read', { retryAfter: 60 })
-  return { standing, counter: kept?.counter ?? 0 }
+  return { standing, counter }
 }
 
 const WHY = {

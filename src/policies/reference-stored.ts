@@ -1,4 +1,4 @@
-import { readReferenceStanding, standingOf, type ReferenceStanding } from '../appraisal/reference-standing.ts'
+import { NOTHING_DECIDED, readReferenceStanding, standingOf, withRevoked, type ReferenceStanding } from '../appraisal/reference-standing.ts'
 import { readReferenceSet, type ReferenceContent } from '../appraisal/reference-values.ts'
 import { PolicyError } from '../appraisal/read-policy.ts'
 import type { ReferenceVersion } from '../appraisal/resolve-references.ts'
@@ -34,13 +34,23 @@ export async function readStoredSets(deps: StoredSetDeps, known: ReadSets): Prom
 
 async function readOne(name: string, deps: StoredSetDeps, known: ReadSets): Promise<StoredSet> {
   const entries = await deps.store.versions('reference-values', name)
-  const kept = await deps.store.standing('reference-values', name)
-  const standing = kept === undefined ? { versions: {} } : readReferenceStanding(kept.value)
+  const { standing, counter } = await keptReferences(name, deps.store)
   if (standing === undefined) deps.log.error({ set: name }, 'what counts of a set of reference values cannot be read; nothing of it does')
   const versions: ReferenceVersion[] = []
   for (const entry of entries) versions.push(await versionOf({ name, entry, standing }, deps, known))
   const faulty = standing === undefined || versions.some((version) => isWanted(version) && version.document === undefined)
-  return { name, entries, versions, counter: kept?.counter ?? 0, faulty }
+  return { name, entries, versions, counter, faulty }
+}
+
+type KeptReferences = { readonly standing: ReferenceStanding | undefined; readonly counter: number }
+
+/** What was decided about a set; undefined when it cannot be understood. A standing that is lost is as none, but for what was revoked. */
+export async function keptReferences(name: string, store: DocumentStore): Promise<KeptReferences> {
+  const kept = await store.standing('reference-values', name)
+  const standing = kept === undefined ? NOTHING_DECIDED : readReferenceStanding(kept.value)
+  // Asked last: a revocation is in both, so none is missed that came meanwhile.
+  const revoked = await store.revoked('reference-values', name)
+  return { standing: standing && withRevoked(standing, revoked), counter: kept?.counter ?? 0 }
 }
 
 type Stored = { readonly name: string; readonly entry: VersionEntry; readonly standing: ReferenceStanding | undefined }
