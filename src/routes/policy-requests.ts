@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { revocationReason } from '../appraisal/reference-standing.ts'
 import { evidenceItems } from './evidence-items.ts'
 
 const version = z.int('a whole number from 1').min(1, 'a whole number from 1').max(999_999)
@@ -7,7 +8,6 @@ const counter = z
   .min(0)
   .optional()
   .meta({ description: 'The counter of the policy as it was seen; the request is refused when it is another by now' })
-const REASON_LENGTH = 1000
 
 /** The body of POST /v1/policies/{name}/activations. */
 export const activationRequest = z
@@ -16,7 +16,7 @@ export const activationRequest = z
     as: z.enum(['active', 'shadow', 'revoked']).default('active').meta({
       description: 'From now on it judges, or it is tried beside the one that judges and only reported, or it never counts again',
     }),
-    reason: z.string().min(1).max(REASON_LENGTH).optional().meta({ description: 'Kept with a revocation' }),
+    reason: revocationReason().optional().meta({ description: 'Kept with a revocation' }),
     expected_counter: counter,
   })
   .refine(({ version: asked, as }) => asked !== null || as === 'shadow', { error: 'only a shadow is ended with null', path: ['version'] })
