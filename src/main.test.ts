@@ -134,6 +134,23 @@ describe('a service in one process', () => {
 
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
 
+describe('a forged head of operators’ documents', () => {
+  it('lets the service start, which answers 503 with an alarm until the head is put back', async () => {
+    const data_dir = world.files.path('forged')
+    const head = world.files.write('forged/documents/head', 'not one of ours')
+    const { url, log } = await start({ data_dir })
+    expect((await fetch(`${url}/livez`)).status).toBe(200)
+    const ready = await fetch(`${url}/readyz`)
+    expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining('the policies cannot be confirmed')])
+    const { status, body } = await attest(fakeHost(world.amd, { ships: 'nothing' }), { url })
+    expect([status, body]).toEqual([503, expect.objectContaining({ code: 'not-ready' })])
+    expect(log.join('')).toContain('"alarm":"operators-head-forged"')
+    rmSync(head)
+    await untilReady(url)
+    expect((await attest(fakeHost(world.amd, { ships: 'nothing' }), { url })).status).toBe(201)
+  })
+})
+
 describe('the audit log', () => {
   it('is one whole chain over processes that were killed in the middle of requests', async () => {
     const host = fakeHost(world.amd)

@@ -159,6 +159,31 @@ describe('the policy folder', () => {
   }, 15_000)
 })
 
+const forged = () => Promise.reject(new AttestationError('not-ready', 'a forged head'))
+
+describe('a store that is not to be believed', () => {
+  it('keeps no service from starting, which decides nothing until the store can be believed', async () => {
+    await put(await start(), 'eu')
+    policies?.stop()
+    let revision: () => Promise<string> = forged
+    const made = await start({ store: { ...store, revision: () => revision() } })
+    expect(() => made.snapshot()).toThrow(refusedWith('not-ready'))
+    expect(made.problems()).toEqual(['the policies cannot be confirmed'])
+    await expect(made.list()).rejects.toEqual(refusedWith('not-ready'))
+    // Another failure does not make what was never read known.
+    revision = () => Promise.reject(new Error('the disk is gone'))
+    await expect(made.list()).rejects.toThrow('the disk is gone')
+    expect(() => made.snapshot()).toThrow(refusedWith('not-ready'))
+    revision = () => store.revision('policies')
+    expect((await made.list()).map(({ name }) => name)).toContain('eu')
+    expect(made.snapshot().get('strict')).toBeDefined()
+  })
+
+  it('does not start on any other failure', async () => {
+    await expect(start({ store: { ...store, revision: () => Promise.reject(new Error('newer')) } })).rejects.toThrow('newer')
+  })
+})
+
 /** Somebody else's decision. */
 const faster = async () =>
   void (await store.advance('policies', { name: 'eu', value: { active: null, shadow: null, revoked: [] }, by: 'x', at: NOW }, 0))

@@ -12,7 +12,7 @@ import { statedVersions, versionOf } from './versions.ts'
 
 /**
  * The policies of one process, read once and then followed: those that are built in, those of the folder, and those of the store.
- * Rejects when the store cannot be read; throws what `readFixed` throws, and `audit-unavailable`.
+ * Rejects when the store cannot be read, unless it is `not-ready` (no snapshot then); throws what `readFixed` throws, and `audit-unavailable`.
  */
 export async function createPolicies(deps: PoliciesDeps): Promise<Policies> {
   const watch = await watchOf(deps)

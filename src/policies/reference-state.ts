@@ -1,6 +1,6 @@
 import type { ReferenceSets, ReferenceVersion } from '../appraisal/resolve-references.ts'
 import type { RecordFiles } from './files.ts'
-import { AttestationError } from '../verifiers/problems.ts'
+import { isNotReady, unlessNotReady } from './errors.ts'
 import { readStoredSets, type ReadSets, type StoredSet, type StoredSetDeps } from './reference-stored.ts'
 
 /** What the sets of one process depend on. */
@@ -40,13 +40,16 @@ type Known = {
   readonly sets: ReferenceSets
 }
 
-/** Reads folder and store once. Rejects when the store cannot be read; throws what `readFixed` throws. */
+/**
+ * Reads folder and store once. Rejects when the store cannot be read, unless it is `not-ready` (the sets are stale then); throws what
+ * `readFixed` throws.
+ */
 export async function createReferenceState(deps: ReferencesDeps): Promise<ReferenceState> {
   const { log, clock = () => performance.now() } = deps
   const read: ReadSets = new Map()
   const fixed = deps.readFixed()
   let known: Known = { fixed, stored: [], revision: undefined, sets: fixed }
-  let confirmed = clock()
+  let confirmed = Number.NEGATIVE_INFINITY
   let refused = false
   let loading: Promise<void> | undefined
 
@@ -59,13 +62,13 @@ export async function createReferenceState(deps: ReferencesDeps): Promise<Refere
       confirmed = began
     } catch (error) {
       // An older head is somebody's doing, and nothing that it says or denies is to be used.
-      refused = error instanceof AttestationError && error.code === 'not-ready'
+      refused ||= isNotReady(error)
       throw error
     } finally {
       loading = undefined
     }
   }
-  await follow()
+  await follow().catch(unlessNotReady)
   return {
     sets: () => known.sets,
     fixed: () => known.fixed,

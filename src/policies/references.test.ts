@@ -214,6 +214,22 @@ describe('createReferences', () => {
     expect(measurements(references)).toEqual([digestOf(2)])
   })
 
+  it('fills nothing when it starts with a store that is not to be believed, until it is', async () => {
+    const { store, start, add, stand } = await lab()
+    await add(setText([1]), 0)
+    await stand({ 1: active }, 0)
+    const { revision } = store
+    Object.assign(store, { revision: () => Promise.reject(new AttestationError('not-ready', 'a forged head')) })
+    const references = await start()
+    expect(codeOf(() => references.moment()(POLICY))).toBe('not-ready')
+    expect(references.problems()).toEqual(['the sets of reference values cannot be confirmed'])
+    Object.assign(store, { revision })
+    await references.refresh()
+    expect(measurements(references)).toEqual([digestOf(1)])
+    Object.assign(store, { revision: () => Promise.reject(new Error('newer')) })
+    await expect(start()).rejects.toThrow('newer')
+  })
+
   it('keeps what was there while a change cannot be recorded, and takes it when it can', async () => {
     const { world, start } = await lab(new Map([['nodes', [versionOf(1, active)]]]))
     const references = await start()

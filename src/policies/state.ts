@@ -1,4 +1,5 @@
 import { audienceProblems } from '../access/audiences.ts'
+import { isNotReady, unlessNotReady } from './errors.ts'
 import { AttestationError } from '../verifiers/problems.ts'
 import type { PoliciesDeps } from './deps.ts'
 import { policyFiles } from './files.ts'
@@ -25,7 +26,11 @@ const MOST_AGE_MS = 30_000
 /** The poll of the next second may confirm. */
 const RETRY_SECONDS = 2
 
-type Known = Built & { readonly fixed: readonly FixedPolicy[]; readonly stored: readonly StoredPolicy[]; readonly revision: string }
+type Known = Built & {
+  readonly fixed: readonly FixedPolicy[]
+  readonly stored: readonly StoredPolicy[]
+  readonly revision: string | undefined
+}
 
 /** What moves. */
 type Moving = {
@@ -38,11 +43,17 @@ type Moving = {
   readonly read: ReadPolicies
 }
 
-/** Reads the store once. Rejects when that fails. */
+/**
+ * Reads the store once. Rejects when that fails; a store that answers `not-ready` is asked again by every `refresh`, and until it answers
+ * there is no snapshot.
+ */
 export async function createState(deps: PoliciesDeps): Promise<PolicyState> {
   const read: ReadPolicies = new Map()
-  const confirmed = clockOf(deps)()
-  const moving: Moving = { known: await load(deps.readFixed(), read, deps), confirmed, refused: false, loading: undefined, read }
+  const began = clockOf(deps)()
+  const files = deps.readFixed()
+  const known = await load(files, read, deps).catch(unlessNotReady)
+  const confirmed = known === undefined ? Number.NEGATIVE_INFINITY : began
+  const moving: Moving = { known: known ?? withoutStore(files, deps), confirmed, refused: false, loading: undefined, read }
   const isStale = () => moving.refused || clockOf(deps)() - moving.confirmed > MOST_AGE_MS
   return {
     fixed: () => moving.known.fixed,
@@ -76,6 +87,14 @@ async function load(fixed: readonly FixedPolicy[], read: ReadPolicies, deps: Pol
   return { ...buildSnapshot({ fixed, stored }, deps.audiences, deps.log), fixed, stored, revision }
 }
 
+/** What is known before the store could be read. */
+const withoutStore = (fixed: readonly FixedPolicy[], { audiences, log }: PoliciesDeps): Known => ({
+  ...buildSnapshot({ fixed, stored: [] }, audiences, log),
+  fixed,
+  stored: [],
+  revision: undefined,
+})
+
 const rebuilt = (known: Known, { audiences, log }: PoliciesDeps): Known => ({ ...known, ...buildSnapshot(known, audiences, log) })
 
 /** Reads what changed, if anything did. */
@@ -87,7 +106,7 @@ async function follow(moving: Moving, deps: PoliciesDeps): Promise<void> {
     moving.confirmed = began
   } catch (error) {
     // An older head is somebody's doing, and nothing that it says or denies is to be used.
-    moving.refused = error instanceof AttestationError && error.code === 'not-ready'
+    moving.refused ||= isNotReady(error)
     throw error
   } finally {
     moving.loading = undefined

@@ -25,7 +25,7 @@ import type { FileChanges } from './file-changes.ts'
 import { createMemo } from './memo.ts'
 import { signaturePlace } from './threads.ts'
 import { createReadiness, type SettableReadiness } from './readiness.ts'
-import { standingOf } from './standing.ts'
+import { policiesAtStart, standingOf } from './standing.ts'
 import { version } from './version.ts'
 import type { Services } from '../routes/services.ts'
 import type { Stores } from '../stores/stores.ts'
@@ -54,7 +54,7 @@ export async function assemble(parts: Parts): Promise<Assembled> {
   const now = clockOf(config)
   const references = await referencesOf(parts, now)
   const policies = withReferences(await policiesOf(parts, now), references)
-  const collateral = withDocuments(collateralOf(parts, policies.snapshot(), now), grounds.documents)
+  const collateral = withDocuments(collateralOf(parts, policiesAtStart(policies, config), now), grounds.documents)
   const readiness = createReadiness({ stores, collateral, policies, now, log })
   const services: Services = {
     mode: config.mode,

@@ -1,14 +1,27 @@
-import type { ActivePolicy, PolicySet } from '../appraisal/policy-set.ts'
+import { policySetOf, type ActivePolicy, type PolicySet } from '../appraisal/policy-set.ts'
 import { rigourOf } from '../appraisal/rigour.ts'
 import { amdLists, INTEL_STANDING } from '../collateral/address.ts'
 import type { Standing } from '../collateral/deps.ts'
 import type { Config } from '../config.ts'
 import type { Grounds } from '../config/grounds.ts'
+import { fixedPolicies } from '../config/policies.ts'
+import { unlessNotReady } from '../policies/errors.ts'
+import type { Policies } from '../policies/policies.ts'
 import { SNP_PRODUCTS } from '../verifiers/snp/address.ts'
 import type { SnpProduct } from '../verifiers/snp/claims.ts'
 
 /** What decides which documents a service keeps fresh. */
 type Parts = { readonly config: Config; readonly policies: PolicySet; readonly grounds: Omit<Grounds, 'mode'> }
+
+/** The policies from which it is decided what to keep: where the store cannot be believed yet, those that need none. */
+export function policiesAtStart(policies: Pick<Policies, 'snapshot'>, config: Config): PolicySet {
+  try {
+    return policySetOf(policies.snapshot().all())
+  } catch (error) {
+    unlessNotReady(error)
+    return policySetOf(fixedPolicies(config).map(({ policy }) => policy))
+  }
+}
 
 /**
  * The documents that are kept fresh whether somebody asks or not. Lists of AMD's are required where a policy that some audience may use
