@@ -73,12 +73,7 @@ export function readPublicKey(spki: Uint8Array): KeyObject | undefined {
   }
 }
 
-/** Verifies ECDSA over P-256 with SHA-256, the signature in DER as certificates and lists have it, in place. False for any other key; never throws. */
+/** Verifies ECDSA over P-256 with SHA-256, the signature in DER as certificates and lists have it, in place. False for any other key and for what is no DER. */
 export function verifyEcdsaDer({ key, data, signature }: Signed): boolean {
-  if (curveOf(key) !== CURVES['prime256v1']) return false
-  try {
-    return verify('sha256', data, { key, dsaEncoding: 'der' }, signature)
-  } catch {
-    return false
-  }
+  return curveOf(key) === CURVES['prime256v1'] && verify('sha256', data, { key, dsaEncoding: 'der' }, signature)
 }
