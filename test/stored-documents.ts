@@ -127,7 +127,7 @@ export function keepsDocuments(open: () => Promise<DocumentStore>): void {
 
   it('tells by its revision what changed, and where', async () => {
     const store = await open()
-    const told: string[] = []
+    const told: (string | undefined)[] = []
     const tell = async () => void told.push(await store.revision('policies'))
     const others = await store.revision('reference-values')
     await tell()

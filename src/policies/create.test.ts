@@ -159,13 +159,14 @@ describe('the policy folder', () => {
   }, 15_000)
 })
 
-const forged = () => Promise.reject(new AttestationError('not-ready', 'a forged head'))
+const forged = async () => undefined
+const silent = () => Promise.reject(new AttestationError('not-ready', 'the shared store does not answer'))
 
 describe('a store that is not to be believed', () => {
   it('keeps no service from starting, which decides nothing until the store can be believed', async () => {
     await put(await start(), 'eu')
     policies?.stop()
-    let revision: () => Promise<string> = forged
+    let revision: () => Promise<string | undefined> = forged
     const made = await start({ store: { ...store, revision: () => revision() } })
     expect(() => made.snapshot()).toThrow(refusedWith('not-ready'))
     expect(made.problems()).toEqual(['the policies cannot be confirmed'])
@@ -277,10 +278,11 @@ describe('the store', () => {
   it('is believed for half a minute after it last answered', async () => {
     let now = 0
     let down = false
-    const revision: DocumentStore['revision'] = (collection) => (down ? Promise.reject(new Error('down')) : store.revision(collection))
+    const revision: DocumentStore['revision'] = (collection) => (down ? silent() : store.revision(collection))
     const made = await start({ clock: () => now, store: { ...store, revision } })
     down = true
     now = 30_000
+    await expect(made.list()).rejects.toEqual(refusedWith('not-ready'))
     expect(made.snapshot().get('strict')).toBeDefined()
     now = 30_001
     expect(() => made.snapshot()).toThrow(refusedWith('not-ready'))
@@ -291,13 +293,18 @@ describe('the store', () => {
   })
 
   it('is not believed at all when it shows an older head', async () => {
-    let older = false
-    const revision: DocumentStore['revision'] = (collection) =>
-      older ? Promise.reject(new AttestationError('not-ready', 'an older head')) : store.revision(collection)
-    const made = await start({ store: { ...store, revision } })
-    older = true
+    let revision: () => Promise<string | undefined> = () => store.revision('policies')
+    const made = await start({ store: { ...store, revision: () => revision() } })
+    revision = forged
     await expect.poll(() => made.problems(), SOON).toHaveLength(1)
     expect(() => made.snapshot()).toThrow(refusedWith('not-ready'))
+    // Nor while it gives no answer after that.
+    revision = silent
+    await expect(made.list()).rejects.toEqual(refusedWith('not-ready'))
+    expect(() => made.snapshot()).toThrow(refusedWith('not-ready'))
+    revision = () => store.revision('policies')
+    await made.list()
+    expect(made.snapshot().get('strict')).toBeDefined()
   })
 
   it('keeps out of force what nobody recorded, and what lost a race', async () => {

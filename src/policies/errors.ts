@@ -25,7 +25,7 @@ const textOf = ({ path, line, message }: PolicyProblem): string =>
   `${path === '' ? '(document)' : path}${line === undefined ? '' : ` (line ${line})`}: ${message}`
 
 /** Whether the store says that what it holds is not to be believed, or that it cannot be asked. */
-export const isNotReady = (error: unknown): boolean => error instanceof AttestationError && error.code === 'not-ready'
+const isNotReady = (error: unknown): boolean => error instanceof AttestationError && error.code === 'not-ready'
 
 /** A store that cannot be believed keeps no service from starting: it answers 503 until the store can be. Throws any other error. */
 export function unlessNotReady(error: unknown): undefined {

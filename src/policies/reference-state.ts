@@ -1,6 +1,7 @@
 import type { ReferenceSets, ReferenceVersion } from '../appraisal/resolve-references.ts'
 import type { RecordFiles } from './files.ts'
-import { isNotReady, unlessNotReady } from './errors.ts'
+import { NotBelieved, revisionOf } from './believed.ts'
+import { unlessNotReady } from './errors.ts'
 import { readStoredSets, type ReadSets, type StoredSet, type StoredSetDeps } from './reference-stored.ts'
 
 /** What the sets of one process depend on. */
@@ -61,8 +62,8 @@ export async function createReferenceState(deps: ReferencesDeps): Promise<Refere
       refused = false
       confirmed = began
     } catch (error) {
-      // An older head is somebody's doing, and nothing that it says or denies is to be used.
-      refused ||= isNotReady(error)
+      // No answer may be a matter of seconds. An older head is somebody's doing: nothing counts until a good one is seen.
+      if (error instanceof NotBelieved) refused = true
       throw error
     } finally {
       loading = undefined
@@ -93,7 +94,7 @@ async function changes(
   read: ReadSets,
 ): Promise<Omit<Known, 'fixed' | 'sets'> | undefined> {
   // Asked first: what is written while the rest is read changes it once more.
-  const revision = await deps.store.revision('reference-values')
+  const revision = await revisionOf(deps.store, 'reference-values')
   return revision === before ? undefined : { revision, stored: await readStoredSets(deps, read) }
 }
 

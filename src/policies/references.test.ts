@@ -58,6 +58,7 @@ async function lab(fixed: ReferenceSets = new Map()) {
 }
 
 const measurements = (references: References) => references.moment()(POLICY).document.snp.measurements
+const silent = () => Promise.reject(new AttestationError('not-ready', 'no answer'))
 const active: VersionStanding = { state: 'active' }
 
 const codeOf = (work: () => unknown): string | undefined => {
@@ -139,10 +140,14 @@ describe('createReferences', () => {
   })
 
   it('lets nothing count that nobody could confirm for half a minute', async () => {
-    const { world, start } = await lab()
+    const { world, store, start } = await lab()
     const references = await start()
+    const { revision } = store
+    Object.assign(store, { revision: silent })
     world.clock = 30_000
+    await expect(references.refresh()).rejects.toThrow('no answer')
     expect(codeOf(() => references.moment()(POLICY))).toBeUndefined()
+    Object.assign(store, { revision })
     world.clock = 30_001
     expect(codeOf(() => references.moment()(POLICY))).toBe('not-ready')
     expect(references.problems()).toEqual(['the sets of reference values cannot be confirmed'])
@@ -153,9 +158,12 @@ describe('createReferences', () => {
   it('lets nothing count once the store says that it was put back', async () => {
     const { store, start } = await lab()
     const references = await start()
-    const broken = { ...store, revision: async () => Promise.reject(new AttestationError('not-ready', 'an older head', {})) }
-    Object.assign(store, broken)
-    await expect(references.refresh()).rejects.toThrow('an older head')
+    Object.assign(store, { revision: async () => undefined })
+    await expect(references.refresh()).rejects.toMatchObject({ code: 'not-ready' })
+    expect(codeOf(() => references.moment()(POLICY))).toBe('not-ready')
+    // Nor while it gives no answer after that.
+    Object.assign(store, { revision: silent })
+    await expect(references.refresh()).rejects.toThrow('no answer')
     expect(codeOf(() => references.moment()(POLICY))).toBe('not-ready')
   })
 

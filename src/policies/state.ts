@@ -1,5 +1,6 @@
 import { audienceProblems } from '../access/audiences.ts'
-import { isNotReady, unlessNotReady } from './errors.ts'
+import { NotBelieved, revisionOf } from './believed.ts'
+import { unlessNotReady } from './errors.ts'
 import { AttestationError } from '../verifiers/problems.ts'
 import type { PoliciesDeps } from './deps.ts'
 import { policyFiles } from './files.ts'
@@ -82,7 +83,7 @@ const clockOf = ({ clock = () => performance.now() }: PoliciesDeps): (() => numb
 
 async function load(fixed: readonly FixedPolicy[], read: ReadPolicies, deps: PoliciesDeps): Promise<Known> {
   // Asked first: what is written while the rest is read changes it once more.
-  const revision = await deps.store.revision('policies')
+  const revision = await revisionOf(deps.store, 'policies')
   const stored = await readStored(deps, read)
   return { ...buildSnapshot({ fixed, stored }, deps.audiences, deps.log), fixed, stored, revision }
 }
@@ -101,12 +102,12 @@ const rebuilt = (known: Known, { audiences, log }: PoliciesDeps): Known => ({ ..
 async function follow(moving: Moving, deps: PoliciesDeps): Promise<void> {
   const began = clockOf(deps)()
   try {
-    if ((await deps.store.revision('policies')) !== moving.known.revision) await reload(moving, deps)
+    if ((await revisionOf(deps.store, 'policies')) !== moving.known.revision) await reload(moving, deps)
     moving.refused = false
     moving.confirmed = began
   } catch (error) {
-    // An older head is somebody's doing, and nothing that it says or denies is to be used.
-    moving.refused ||= isNotReady(error)
+    // No answer may be a matter of seconds. An older head is somebody's doing: nothing counts until a good one is seen.
+    if (error instanceof NotBelieved) moving.refused = true
     throw error
   } finally {
     moving.loading = undefined

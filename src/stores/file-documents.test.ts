@@ -158,8 +158,9 @@ describe('a folder that somebody else changed', () => {
       () => rm(join(folder, 'head')),
     ]) {
       await put()
-      for (const ask of [() => store.revision('policies'), () => store.names('policies'), () => store.standing('policies', 'fleet')])
+      for (const ask of [() => store.names('policies'), () => store.standing('policies', 'fleet')])
         await expect(ask()).rejects.toEqual(notReady)
+      expect(await store.revision('policies')).toBeUndefined()
       await expect(store.append('policies', draft(), 1)).rejects.toEqual(notReady)
       await expect(store.advance('policies', move(), 1)).rejects.toEqual(notReady)
       await expect(stores?.ping()).rejects.toEqual(notReady)

@@ -10,6 +10,7 @@ import { keptMarks } from './kept-marks.ts'
 import { lockFolder } from './lock.ts'
 import { isAddress } from './marks.ts'
 import { memoryChallenges } from './memory.ts'
+import { pingDocuments } from './revision.ts'
 import type { CollateralStore, StoredDocument, StoredEntry, StoreKeys, Stores } from './stores.ts'
 
 /** A data folder belongs to one mode; `keys` are those of that mode. */
@@ -37,7 +38,7 @@ export async function fileStores({ dataDir, keys, mode, log }: FileStoreOptions)
       documents,
       ping: async () => {
         await readdir(folder)
-        await documents.revision('policies')
+        await pingDocuments(documents)
       },
       close: release,
     }

@@ -7,6 +7,7 @@ import { processMemory } from './head-memory.ts'
 import { createDocumentStore } from './ledger.ts'
 import { memoryStores } from './memory.ts'
 import { memoryShelf, type Shelf } from './shelf.ts'
+import { AttestationError } from '../verifiers/problems.ts'
 import type { DocumentStore } from './stores.ts'
 
 const keys = { stored: createSecretKey(randomBytes(32)) }
@@ -122,6 +123,15 @@ describe('a store of documents', () => {
     await expect(failing.advance('policies', move(), 0)).rejects.toMatchObject({ code: 'not-ready' })
     expect(await store.versions('policies', 'fleet')).toHaveLength(1)
     expect(await store.advance('policies', move(), 0)).toMatchObject({ counter: 1 })
+  })
+
+  it('tells from its revision no answer from a head that is not to be believed', async () => {
+    const { store, parts } = opened()
+    await store.append('policies', draft(), 0)
+    const silent = on(parts.shelf, { headStart: () => Promise.reject(new AttestationError('not-ready', 'no answer')) })
+    await expect(silent.revision('policies')).rejects.toThrow('no answer')
+    const other = on(parts.shelf, { head: async () => new Uint8Array([1]) })
+    expect(await other.revision('policies')).toBeUndefined()
   })
 
   it('gives up when others change the head all the time', async () => {

@@ -4,7 +4,7 @@ import { createRecordReader, type RecordReader } from './document-reader.ts'
 import { type Place, sealStanding, sealVersion, sealVersions } from './document-records.ts'
 import { type HeadEntry, withEntry } from './head.ts'
 import type { Collection, Decision, DocumentStore, DocumentVersion, Standing, StoreKeys } from './stores.ts'
-import { type LedgerParts, watchHead, type WatchedHead } from './watched-head.ts'
+import { type LedgerParts, RefusedHead, watchHead, type WatchedHead } from './watched-head.ts'
 
 /** Times that a change is tried again because another document was changed meanwhile. */
 const MOST_ATTEMPTS = 10
@@ -20,7 +20,7 @@ export function createDocumentStore(parts: LedgerParts, limits: DocumentLimits =
   const records = createRecordReader(parts, watched)
   const ledger: Ledger = { keys: parts.keys, watched, records, limits }
   return {
-    revision: async (collection) => String((await watched.glance()).head.parts[collection].counter),
+    revision: (collection) => revision(watched, collection),
     names: async (collection) => [...(await watched.current()).head.parts[collection].entries.keys()].toSorted(),
     versions: async (collection, name) => ((await records.versions({ collection, name })) ?? []).map(({ ref: _ref, ...entry }) => entry),
     read: (collection, name, version) => records.version({ collection, name }, version),
@@ -28,6 +28,15 @@ export function createDocumentStore(parts: LedgerParts, limits: DocumentLimits =
     revoked: async (collection, name) => (await watched.glance()).head.parts[collection].entries.get(name)?.standing?.revoked ?? [],
     append: (collection, document, expectedLatest) => append(ledger, { collection, document }, expectedLatest),
     advance: (collection, standing, expectedCounter) => advance(ledger, { collection, standing }, expectedCounter),
+  }
+}
+
+async function revision(watched: WatchedHead, collection: Collection): Promise<string | undefined> {
+  try {
+    return String((await watched.glance()).head.parts[collection].counter)
+  } catch (error) {
+    if (error instanceof RefusedHead) return undefined
+    throw error
   }
 }
 

@@ -17,7 +17,7 @@ export const documentHandlers = (documents: DocumentStore): Handlers => ({
 
 /** The parent's documents as a forked child sees them. */
 export const remoteDocuments = (call: Call): DocumentStore => ({
-  revision: async (collection) => text(await call('documents.revision', collection)),
+  revision: async (collection) => ifThere(await call('documents.revision', collection), text),
   names: async (collection) => listIn(await call('documents.names', collection), text),
   versions: async (collection, name) => listIn(await call('documents.versions', collection, name), entryIn),
   read: async (collection, name, version) => ifThere(await call('documents.read', collection, name, version), documentIn),

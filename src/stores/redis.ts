@@ -8,6 +8,7 @@ import { compareAndSet, connectRedis, type RedisParts } from './redis-connection
 import { redisChallenges } from './redis-challenges.ts'
 import { redisCollateral } from './redis-collateral.ts'
 import { redisDocuments } from './redis-documents.ts'
+import { pingDocuments } from './revision.ts'
 import type { StoreKeys, Stores } from './stores.ts'
 
 /** A prefix belongs to one mode; `keys` are those of that mode, equal on all replicas. */
@@ -45,7 +46,7 @@ export async function redisStores(options: RedisStoreOptions): Promise<Stores> {
       ping: async () => {
         await challenges.epoch()
         await connection.ask((client) => client.ping())
-        await documents.revision('policies')
+        await pingDocuments(documents)
       },
       close: connection.close,
     }

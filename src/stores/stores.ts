@@ -93,8 +93,11 @@ export type Decision = Omit<Standing, 'counter'> & {
  * removed counts as absent and raises an alarm; a head that was changed, removed or put back makes every call reject with `not-ready`.
  */
 export type DocumentStore = {
-  /** Changes with every append and advance in this collection; cheap, to be asked every second. */
-  readonly revision: (collection: Collection) => Promise<string>
+  /**
+   * Changes with every append and advance in this collection; cheap, to be asked every second. Undefined, where other calls reject, for a
+   * head that was changed, removed or put back: that is another thing than no answer.
+   */
+  readonly revision: (collection: Collection) => Promise<string | undefined>
   /** In alphabetical order. */
   readonly names: (collection: Collection) => Promise<readonly string[]>
   /** In ascending order; empty for a name that is not there. */

@@ -8,6 +8,9 @@ import type { StoreKeys } from './stores.ts'
 /** What a store of operators' documents stands on. */
 export type LedgerParts = { readonly shelf: Shelf; readonly memory: HeadMemory; readonly keys: StoreKeys; readonly log: Telemetry }
 
+/** The head was changed, removed or put back by somebody else. */
+export class RefusedHead extends AttestationError {}
+
 /** The head of a shelf, never an older one than this process has seen. */
 export type WatchedHead = {
   /** The same object as long as the head is the same. Rejects with `not-ready`, after an alarm, when it was changed, removed or put back. */
@@ -32,7 +35,7 @@ function refusal(log: Telemetry) {
       const finding = `${alarm} ${startOf(bytes)}`
       if (raised !== finding) log.error({ alarm }, REFUSALS[alarm])
       raised = finding
-      throw new AttestationError('not-ready', REFUSALS[alarm], { retryAfter: 30 })
+      throw new RefusedHead('not-ready', REFUSALS[alarm], { retryAfter: 30 })
     },
     calm: (): void => {
       raised = undefined
