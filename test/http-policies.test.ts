@@ -72,6 +72,13 @@ async function next(text: string): Promise<void> {
   expect((await put(text, { 'if-match': etag })).status).toBe(201)
 }
 
+/** Status, ETag and body of the policy in one form, for a caller who has an answer already. */
+const get = async (accept: string, known = '') => {
+  const response = await send('/v1/policies/eu', { headers: { accept, ...(known === '' ? {} : { 'if-none-match': known }) } })
+  expect(response.headers.get('vary')).toBe('Accept')
+  return [response.status, response.headers.get('etag') ?? '', await response.text()] as const
+}
+
 const lost = () => Promise.reject(new AttestationError('not-ready', 'no answer in time'))
 
 describe('the life of a policy', () => {
@@ -126,6 +133,24 @@ describe('the life of a policy', () => {
     const bare = await send('/v1/policies/eu', { headers: { accept: 'application/yaml' } })
     expect([bare.headers.get('content-type'), await bare.text()]).toEqual(['application/yaml', yaml(WRONG)])
     expect(answers.policyTextAnswer.parse(await (await send('/v1/policies/lab')).json())).toMatchObject({ managed_by: 'files' })
+  })
+
+  it('is not sent to those who have it, in each of its forms, and to all others is', async () => {
+    await put(yaml(RIGHT))
+    const [[, asJson], [, asYaml]] = [await get('application/json'), await get('application/yaml')]
+    expect(asJson).not.toBe(asYaml)
+    expect(await get('application/json', `"other", ${asJson}`)).toEqual([304, asJson, ''])
+    expect(await get('application/yaml', asYaml)).toEqual([304, asYaml, ''])
+    expect(await get('application/yaml', asJson)).toEqual([200, asYaml, yaml(RIGHT)])
+    // What counts is another now, so the JSON is; the text is the same.
+    await activate({ version: 1 })
+    const [status, etag] = await get('application/json', asJson)
+    expect([status, etag === asJson]).toEqual([200, false])
+    expect(await get('application/yaml', asYaml)).toEqual([304, asYaml, ''])
+    // Each of them names the version for whoever writes the next.
+    expect((await put(yaml(WRONG), { 'if-match': asYaml })).status).toBe(201)
+    expect(await codeOf(await put(yaml(RIGHT), { 'if-match': asJson }))).toEqual([412, 'policy-conflict'])
+    expect((await get('application/yaml', asYaml))[0]).toBe(200)
   })
 
   it('has one line in the audit log for each act, with who did it, and one for each refusal', async () => {

@@ -76,6 +76,19 @@ const standings = async () =>
 const unavailable = () => Promise.reject(new AttestationError('audit-unavailable', 'full'))
 
 describe('the life of a set', () => {
+  it('is not sent to those who have it, in each of its forms', async () => {
+    await put(right())
+    for (const accept of ['application/json', 'application/yaml']) {
+      const etag = (await send('/nodes', { headers: { accept } })).headers.get('etag') ?? ''
+      const again = await send('/nodes', { headers: { accept, 'if-none-match': etag } })
+      expect([again.status, await again.text(), again.headers.get('etag')]).toEqual([304, '', etag])
+    }
+    const before = (await send('/nodes')).headers.get('etag') ?? ''
+    await decide({ version: 1, state: 'active' })
+    expect((await send('/nodes', { headers: { 'if-none-match': before } })).status).toBe(200)
+    expect((await put(WRONG, { 'if-match': before })).status).toBe(201)
+  })
+
   it('begins with a draft that gives no value, until it is activated', async () => {
     expect(refusal(await ask())).toEqual([403, 'snp-measurement-mismatch'])
     const response = await put(right())

@@ -3,6 +3,7 @@ import { AttestationError } from '../verifiers/problems.ts'
 import { actOf, recorded, type Action } from './act.ts'
 import { readDocumentBody, readJsonBody } from './body.ts'
 import { json, type Call, type Handler } from './call.ts'
+import { versionTag } from './etag.ts'
 import { entryBody, viewBody } from './policies.ts'
 import { activationRequest } from './policy-requests.ts'
 import { parseRequest } from './requests.ts'
@@ -21,7 +22,7 @@ export const putPolicy: Handler = async (call, services) => {
 /** Whoever writes says what they saw, so that nobody overwrites what they do not know. */
 export function preconditionOf(call: Call): Precondition {
   const [match, noneMatch] = [call.header('if-match'), call.header('if-none-match')]
-  if (match !== undefined && noneMatch === undefined) return { ifMatch: match.trim() }
+  if (match !== undefined && noneMatch === undefined) return { ifMatch: versionTag(match.trim()) }
   if (match === undefined && noneMatch?.trim() === '*') return 'absent'
   throw new AttestationError('precondition-required', 'send If-Match with one ETag, or If-None-Match: *', { at: 'If-Match' })
 }

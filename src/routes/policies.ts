@@ -2,7 +2,8 @@ import { weakeningsOf } from '../appraisal/weakenings.ts'
 import type { PolicyEntry, PolicyView, StatedVersion } from '../policies/policies.ts'
 import { AttestationError } from '../verifiers/problems.ts'
 import { negotiate } from './accept.ts'
-import { json, type Handler } from './call.ts'
+import { json, type Answer, type Call, type Handler } from './call.ts'
+import { revalidated } from './etag.ts'
 import type { Services } from './services.ts'
 
 /** GET /v1/policies: every policy, where it is kept, and which version judges. */
@@ -12,10 +13,14 @@ export const listPolicies: Handler = async (_call, services) =>
 /** GET /v1/policies/{name}: the same of one policy, with the latest version's text and the ETag that the next writer names. */
 export const getPolicy: Handler = async (call, services) => {
   const view = await services.policies.get(call.param('name'))
-  const headers = { etag: view.etag, vary: 'Accept' }
-  if (negotiate(call.header('accept'), ['application/json', 'application/yaml']) === 'application/json')
-    return json(200, viewBody(view, services), headers)
-  return { status: 200, headers: { ...headers, 'content-type': 'application/yaml' }, body: view.text }
+  return negotiatedView(call, view, viewBody(view, services))
+}
+
+/** A document in the form that the caller likes: as JSON, or its bare text. */
+export function negotiatedView(call: Call, { text, etag }: Pick<PolicyView, 'text' | 'etag'>, body: object): Answer {
+  const type = negotiate(call.header('accept'), ['application/json', 'application/yaml'])
+  const answer = type === 'application/json' ? json(200, body) : { status: 200, headers: { 'content-type': type }, body: text }
+  return revalidated(call, answer, etag)
 }
 
 /** GET /v1/policies/{name}/versions: every version that was ever kept, and what it counts for. */

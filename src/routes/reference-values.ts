@@ -1,7 +1,6 @@
 import type { ReferenceEntry, ReferenceView, StatedReference } from '../policies/reference-life.ts'
-import { negotiate } from './accept.ts'
 import { json, type Handler } from './call.ts'
-import { versionNumber } from './policies.ts'
+import { negotiatedView, versionNumber } from './policies.ts'
 
 /** GET /v1/reference-values: every set, where it is kept, and which versions give values now. */
 export const listReferenceValues: Handler = async (_call, services) =>
@@ -10,10 +9,7 @@ export const listReferenceValues: Handler = async (_call, services) =>
 /** GET /v1/reference-values/{name}: the same of one set, with the latest version's text and the ETag that the next writer names. */
 export const getReferenceValues: Handler = async (call, services) => {
   const view = await services.references.get(call.param('name'))
-  const headers = { etag: view.etag, vary: 'Accept' }
-  if (negotiate(call.header('accept'), ['application/json', 'application/yaml']) === 'application/json')
-    return json(200, setViewBody(view), headers)
-  return { status: 200, headers: { ...headers, 'content-type': 'application/yaml' }, body: view.text }
+  return negotiatedView(call, view, setViewBody(view))
 }
 
 /** GET /v1/reference-values/{name}/versions: every version that was ever kept, and how it stands. */

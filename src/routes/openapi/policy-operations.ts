@@ -17,7 +17,7 @@ const VIEW = {
   'application/json': { schema: answers.policyTextAnswer, example: POLICY_ANSWERS.view },
   'application/yaml': { schema: 'text', example: POLICY_YAML },
 } as const
-const ETAG = 'Names the latest version, for the If-Match of whoever writes the next'
+const ETAG = 'Names the latest version, for the If-Match of whoever writes the next; of a GET also this very answer'
 
 /** What the contract says of the operations on policies. */
 export const POLICY_OPERATIONS = {
@@ -33,7 +33,8 @@ export const POLICY_OPERATIONS = {
     operationId: 'getPolicy',
     tag: 'Policies',
     summary: 'Get a policy',
-    description: 'With the text of its latest version; `Accept: application/yaml` gives the bare text.',
+    description:
+      'With the text of its latest version; `Accept: application/yaml` gives the bare text. Whoever sends the ETag in `If-None-Match` gets 304 while the answer is the same.',
     answer: { status: 200, description: 'The policy', content: VIEW, headers: { ETag: ETAG } },
     problems: [...ONE, 'not-acceptable-media-type'],
   },

@@ -20,7 +20,7 @@ const VIEW = {
   'application/json': { schema: answers.setTextAnswer, example: SET_ANSWERS.view },
   'application/yaml': { schema: 'text', example: SET_YAML },
 } as const
-const ETAG = 'Names the latest version, for the If-Match of whoever writes the next'
+const ETAG = 'Names the latest version, for the If-Match of whoever writes the next; of a GET also this very answer'
 
 /** What the contract says of the operations on reference values. */
 export const REFERENCE_OPERATIONS = {
@@ -36,7 +36,8 @@ export const REFERENCE_OPERATIONS = {
     operationId: 'getReferenceValues',
     tag: 'Policies',
     summary: 'Get a set of reference values',
-    description: 'With the text of its latest version; `Accept: application/yaml` gives the bare text.',
+    description:
+      'With the text of its latest version; `Accept: application/yaml` gives the bare text. Whoever sends the ETag in `If-None-Match` gets 304 while the answer is the same.',
     answer: { status: 200, description: 'The set', content: VIEW, headers: { ETag: ETAG } },
     problems: [...ONE, 'not-acceptable-media-type'],
   },
