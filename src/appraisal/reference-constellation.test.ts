@@ -105,8 +105,13 @@ const listed = z.object({
   list: z.array(z.object({ csp: z.string(), attestationVariant: z.string(), measurements: z.record(z.string(), z.unknown()) })),
 })
 
-describe.runIf(vectorsPresent())('Constellation’s own document', () => {
-  const real = new TextDecoder().decode(vectorBytes('sigstore/constellation-reference-values/measurements.json'))
+// Without the vectors there is nothing to read; the suite then stands skipped with one empty case.
+const present = vectorsPresent()
+const real = present
+  ? new TextDecoder().decode(vectorBytes('sigstore/constellation-reference-values/measurements.json'))
+  : JSON.stringify({ list: [{ csp: 'none', attestationVariant: 'none', measurements: {} }] })
+
+describe.skipIf(!present)('Constellation’s own document', () => {
   const { list } = listed.parse(JSON.parse(real))
 
   it.each(list.map(({ csp, attestationVariant: variant, measurements }) => ({ csp, variant, measurements })))(
