@@ -45,7 +45,7 @@ beforeAll(async () => {
   world = await startWorld()
   const port = await freePort()
   redis = await startRedis(port)
-  const secret = world.files.write('shared-secret', randomBytes(32))
+  const secret = world.files.write('shared-secret', randomBytes(32).toString('base64url'))
   chmodSync(secret, 0o600)
   settings = { ...world.settings, redis_url: `redis://127.0.0.1:${port}`, secret_file: secret }
 })
