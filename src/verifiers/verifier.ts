@@ -104,7 +104,7 @@ export const genuineOnly: Rigour = {
 
 /** Time-free facts of bytes, remembered by digest of all that they depend on. */
 export type FactTable<T> = { readonly get: (key: string) => T | undefined; readonly set: (key: string, fact: T) => void }
-/** One bounded table for each kind of fact. Failures and verdicts are never kept. */
+/** One bounded table for each kind of fact. Neither failures nor anything that depends on time or policy is ever kept. */
 export type Memo = { readonly snp: SnpFacts; readonly tdx: TdxFacts }
 
 /** Fixed for one appraisal. Time is data: nothing under src/verifiers may read a clock. */
