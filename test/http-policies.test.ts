@@ -1,76 +1,40 @@
 import { readFileSync } from 'node:fs'
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createApp, type App } from '../src/app.ts'
-import type { Audience } from '../src/access/audiences.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
 import * as answers from '../src/routes/openapi/policy-answers.ts'
-import { fakeAmd, type FakeAmd } from '../src/simulator/amd.ts'
-import { attest } from '../src/simulator/attest.ts'
-import { fakeHost, type FakeHost } from '../src/simulator/hosts.ts'
-import { SIM_MEASUREMENT } from '../src/simulator/report.ts'
 import { memoryStores } from '../src/stores/memory.ts'
 import type { DocumentStore } from '../src/stores/stores.ts'
 import { AttestationError } from '../src/verifiers/problems.ts'
 import { accepted, refusal } from './answers.ts'
-import { fetchOf, testServices, TOKENS, type TestOptions, type TestServices } from './services.ts'
+import {
+  audienceOf,
+  codeOf,
+  operatorsLab,
+  RIGHT,
+  statusesOf,
+  unwritable,
+  type Documents,
+  type OperatorsLab,
+  type Sent,
+} from './operators-lab.ts'
+import type { TestOptions } from './services.ts'
 import { overSocket } from './socket.ts'
 
-const RIGHT = Buffer.from(SIM_MEASUREMENT).toString('hex')
 const WRONG = 'ab'.repeat(48)
 const yaml = (measurement: string, more = '') => `name: eu\n${more}snp:\n  measurements: ['${measurement}']\n`
 
-const audience = (name: string, policies: readonly string[]): Audience => ({
-  name,
-  policies,
-  profile: 'lean',
-  alg: 'ES256',
-  relyingPartyNonce: 'refuse',
-})
-
-let amd: FakeAmd
-let host: FakeHost
-let made: TestServices
-let app: App
-beforeAll(async () => {
-  amd = await fakeAmd({ products: ['Milan'] })
-  host = fakeHost(amd, { ships: 'certificates' })
-})
-
-async function start(options: Partial<TestOptions> = {}): Promise<() => Promise<void>> {
-  made = await testServices({ amd, audiences: [audience('eu', ['eu']), audience('both', ['eu', 'strict'])], ...options })
-  app = createApp(made.services)
-  return made.stop
+let lab: OperatorsLab
+let documents: Documents
+async function start(options: Partial<TestOptions> = {}): Promise<void> {
+  lab = await operatorsLab({ audiences: [audienceOf('eu'), audienceOf('both', ['eu', 'strict'])], ...options })
+  documents = lab.documents('policies', 'eu')
 }
 beforeEach(() => start())
 
-type Sent = {
-  readonly method?: string
-  readonly as?: keyof typeof TOKENS
-  readonly body?: string | Buffer<ArrayBuffer>
-  readonly headers?: Record<string, string>
-}
-const send = (path: string, { method = 'GET', as = 'admin', body, headers }: Sent = {}) =>
-  overSocket(app, path, {
-    method,
-    headers: { authorization: `Bearer ${TOKENS[as]}`, ...(method === 'POST' ? { 'content-type': 'application/json' } : {}), ...headers },
-    ...(body === undefined ? {} : { body }),
-  })
-const put = (text: string | Buffer<ArrayBuffer>, headers: Record<string, string> = { 'if-none-match': '*' }, name = 'eu') =>
-  send(`/v1/policies/${name}`, {
-    method: 'PUT',
-    as: 'policy-author',
-    body: text,
-    headers: { 'content-type': 'application/yaml', ...headers },
-  })
-const activate = (body: object, name = 'eu') =>
-  send(`/v1/policies/${name}/activations`, { method: 'POST', as: 'policy-activator', body: JSON.stringify(body) })
-const codeOf = async (response: Response): Promise<[number, string]> => refusal({ status: response.status, body: await response.json() })
-const ask = (name = 'eu') => attest(host, { url: 'http://assay.test', fetch: fetchOf(app), audience: name })
-
-/** Writes a version after the latest one. */
-async function next(text: string): Promise<void> {
-  const etag = (await send('/v1/policies/eu')).headers.get('etag') ?? ''
-  expect((await put(text, { 'if-match': etag })).status).toBe(201)
-}
+const send = (path: string, sent: Sent = {}) => lab.send(path, { as: 'admin', ...sent })
+const put: Documents['put'] = (...args) => documents.put(...args)
+const next = (text: string) => documents.next(text)
+const activate = (body: object, name = 'eu') => documents.decide(body, { name })
+const ask = (name = 'eu') => lab.ask(name)
 
 /** Status, ETag and body of the policy in one form, for a caller who has an answer already. */
 const get = async (accept: string, known = '') => {
@@ -157,18 +121,18 @@ describe('the life of a policy', () => {
     await put(yaml(RIGHT))
     await activate({ version: 1 })
     await activate({ version: 2 })
-    const lines = made.audit.map(({ action, outcome, policy, code }) => [action, outcome, policy?.version ?? code])
+    const lines = lab.made.audit.map(({ action, outcome, policy, code }) => [action, outcome, policy?.version ?? code])
     expect(lines).toEqual([
       ['policy-put', 'changed', 1],
       ['policy-activation', 'changed', 1],
       ['policy-activation', 'refused', 'policy-unknown'],
     ])
-    expect(new Set(made.audit.map(({ caller }) => caller)).size).toBe(2)
+    expect(new Set(lab.made.audit.map(({ caller }) => caller)).size).toBe(2)
   })
 
   it('changes nothing that cannot be recorded', async () => {
     await start({
-      services: { audit: { append: () => Promise.reject(new AttestationError('audit-unavailable', 'full')), close: async () => {} } },
+      services: { audit: unwritable },
     })
     expect(await codeOf(await put(yaml(RIGHT)))).toEqual([503, 'audit-unavailable'])
     expect(await codeOf(await send('/v1/policies/eu'))).toEqual([404, 'policy-unknown'])
@@ -180,7 +144,7 @@ describe('the life of a policy', () => {
     await start({ stores: { ...stores, documents: { ...stores.documents, advance } } })
     await put(yaml(RIGHT))
     expect(await codeOf(await activate({ version: 1 }))).toEqual([503, 'not-ready'])
-    expect(made.audit.map(({ action, outcome, code }) => [action, outcome, code])).toEqual([
+    expect(lab.made.audit.map(({ action, outcome, code }) => [action, outcome, code])).toEqual([
       ['policy-put', 'changed', undefined],
       ['policy-activation', 'changed', undefined],
       ['policy-activation', 'undecided', 'not-ready'],
@@ -189,8 +153,6 @@ describe('the life of a policy', () => {
     expect(active?.version).toBe(1)
   })
 })
-
-const statusesOf = (all: readonly Response[]) => all.map(({ status }) => status).toSorted((a, b) => a - b)
 
 describe('writers and deciders who do not know of each other', () => {
   it('must say which version they saw', async () => {
@@ -303,7 +265,7 @@ const run = async (body: object) =>
   send('/v1/policies/eu/dry-runs', {
     method: 'POST',
     as: 'policy-author',
-    body: JSON.stringify({ evidence: [host.evidence(new Uint8Array(64))], ...body }),
+    body: JSON.stringify({ evidence: [lab.host.evidence(new Uint8Array(64))], ...body }),
   })
 
 const result = async (body: object) => answers.dryRunAnswer.parse(await (await run(body)).json())
@@ -322,7 +284,7 @@ describe('dry-runs', () => {
     await put(yaml(RIGHT))
     await next(yaml(WRONG))
     await activate({ version: 1 })
-    const lines = made.audit.length
+    const lines = lab.made.audit.length
     const { tried, active, changes } = await result({ version: 2 })
     expect([tried.accepted, active?.accepted, tried.appraisal.policy?.version, active?.appraisal.policy?.version]).toEqual([
       false,
@@ -331,7 +293,7 @@ describe('dry-runs', () => {
       1,
     ])
     expect(changes.map(({ active: before, tried: after }) => [before?.outcome, after?.outcome])).toEqual([['pass', 'fail']])
-    expect([made.audit.length, JSON.stringify(await (await run({ version: 2 })).json()).includes('"token"')]).toEqual([lines, false])
+    expect([lab.made.audit.length, JSON.stringify(await (await run({ version: 2 })).json()).includes('"token"')]).toEqual([lines, false])
     expect(await result({ version: 1 })).toMatchObject({ changes: [] })
   })
 
@@ -359,10 +321,10 @@ describe('dry-runs', () => {
 
 describe('the schema of a policy', () => {
   it('is served to everybody as it is documented', async () => {
-    const response = await overSocket(app, '/schemas/policy.json')
+    const response = await overSocket(lab.app, '/schemas/policy.json')
     expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/schema+json'])
     expect(await response.text()).toBe(readFileSync(new URL('../docs/policy.schema.json', import.meta.url), 'utf8'))
-    const again = await overSocket(app, '/schemas/policy.json', { headers: { 'if-none-match': response.headers.get('etag') ?? '' } })
+    const again = await overSocket(lab.app, '/schemas/policy.json', { headers: { 'if-none-match': response.headers.get('etag') ?? '' } })
     expect(again.status).toBe(304)
   })
 })

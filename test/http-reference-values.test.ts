@@ -1,79 +1,45 @@
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Audience } from '../src/access/audiences.ts'
-import { createApp, type App } from '../src/app.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
 import * as answers from '../src/routes/openapi/reference-answers.ts'
 import { dryRunAnswer } from '../src/routes/openapi/policy-answers.ts'
-import { fakeAmd, type FakeAmd } from '../src/simulator/amd.ts'
-import { attest } from '../src/simulator/attest.ts'
-import { fakeHost, type FakeHost } from '../src/simulator/hosts.ts'
-import { SIM_MEASUREMENT } from '../src/simulator/report.ts'
-import { AttestationError } from '../src/verifiers/problems.ts'
 import { accepted, refusal } from './answers.ts'
+import {
+  audienceOf,
+  codeOf,
+  operatorsLab,
+  RIGHT,
+  statusesOf,
+  unwritable,
+  type Documents,
+  type OperatorsLab,
+  type Sent,
+} from './operators-lab.ts'
 import { DESCRIBED, digestOf, setText, versionOf } from './reference-sets.ts'
-import { fetchOf, testServices, TOKENS, type TestOptions, type TestServices } from './services.ts'
+import { TOKENS, type TestOptions } from './services.ts'
 import { overSocket } from './socket.ts'
 
-const RIGHT = Buffer.from(SIM_MEASUREMENT).toString('hex')
 const right = (more: object = {}) => setText([], { snp: { measurements: [{ value: RIGHT, label: 'the simulator' }] }, ...more })
 const WRONG = setText([1])
 const FAR = '2100-01-01T00:00:00.000Z'
-
-const AUDIENCE: Audience = { name: 'edge', policies: ['edge'], profile: 'lean', alg: 'ES256', relyingPartyNonce: 'refuse' }
 const POLICY = { name: 'edge', snp: { measurements: [{ set: 'nodes' }] } }
 
-let amd: FakeAmd
-let host: FakeHost
-let made: TestServices
-let app: App
-beforeAll(async () => {
-  amd = await fakeAmd({ products: ['Milan'] })
-  host = fakeHost(amd, { ships: 'certificates' })
-})
-
-async function start(options: Partial<TestOptions> = {}): Promise<() => Promise<void>> {
-  made = await testServices({ amd, audiences: [AUDIENCE], policies: [POLICY], ...options })
-  app = createApp(made.services)
-  return made.stop
+let lab: OperatorsLab
+let nodes: Documents
+async function start(options: Partial<TestOptions> = {}): Promise<void> {
+  lab = await operatorsLab({ audiences: [audienceOf('edge')], policies: [POLICY], ...options })
+  nodes = lab.documents('reference-values', 'nodes')
 }
 beforeEach(() => start())
 
-type Sent = {
-  readonly method?: string
-  readonly as?: keyof typeof TOKENS
-  readonly body?: string | Buffer<ArrayBuffer>
-  readonly headers?: Record<string, string>
-}
-const send = (path: string, { method = 'GET', as = 'viewer', body, headers }: Sent = {}) =>
-  overSocket(app, `/v1/reference-values${path}`, {
-    method,
-    headers: { authorization: `Bearer ${TOKENS[as]}`, ...headers },
-    ...(body === undefined ? {} : { body }),
-  })
-const put = (text: string | Buffer<ArrayBuffer>, headers: Record<string, string> = { 'if-none-match': '*' }, name = 'nodes') =>
-  send(`/${name}`, { method: 'PUT', as: 'policy-author', body: text, headers: { 'content-type': 'application/yaml', ...headers } })
-type Decider = { readonly name?: string; readonly as?: keyof typeof TOKENS }
-const decide = (body: object | string, { name = 'nodes', as = 'policy-activator' }: Decider = {}) =>
-  send(`/${name}/activations`, {
-    method: 'POST',
-    as,
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-    headers: { 'content-type': 'application/json' },
-  })
-const codeOf = async (response: Response): Promise<[number, string]> => refusal({ status: response.status, body: await response.json() })
-const ask = () => attest(host, { url: 'http://assay.test', fetch: fetchOf(app), audience: 'edge' })
-
-/** Writes a version after the latest one. */
-async function next(text: string): Promise<void> {
-  const etag = (await send('/nodes')).headers.get('etag') ?? ''
-  expect((await put(text, { 'if-match': etag })).status).toBe(201)
-}
+const send = (path: string, sent?: Sent) => nodes.send(path, sent)
+const put: Documents['put'] = (...args) => nodes.put(...args)
+const next = (text: string) => nodes.next(text)
+const decide: Documents['decide'] = (...args) => nodes.decide(...args)
+const ask = () => lab.ask('edge')
 
 const standings = async () =>
   answers.setVersionsAnswer
     .parse(await (await send('/nodes/versions')).json())
     .versions.map(({ version, standing, why_not: why }) => [version, standing.state, why])
-
-const unavailable = () => Promise.reject(new AttestationError('audit-unavailable', 'full'))
 
 describe('the life of a set', () => {
   it('is not sent to those who have it, in each of its forms', async () => {
@@ -156,7 +122,7 @@ describe('the life of a set', () => {
     await decide({ version: 1, state: 'deprecated', until: FAR })
     await decide({ version: 1, state: 'revoked', reason: 'x' })
     await decide({ version: 3, state: 'active' })
-    const lines = made.audit.map(({ action, outcome, caller, reference_values: values, code }) => [
+    const lines = lab.made.audit.map(({ action, outcome, caller, reference_values: values, code }) => [
       action,
       outcome,
       caller === 'author' || caller === 'activator' ? caller : '',
@@ -171,20 +137,20 @@ describe('the life of a set', () => {
       ['reference-values-revocation', 'changed', 'activator', 'nodes 1'],
       ['reference-values-activation', 'refused', 'activator', 'reference-values-unknown'],
     ])
-    expect(made.audit[3]?.policy?.name).toBe('edge')
-    expect(made.audit[2]?.policy).toBeUndefined()
+    expect(lab.made.audit[3]?.policy?.name).toBe('edge')
+    expect(lab.made.audit[2]?.policy).toBeUndefined()
   })
 
   it('names at most a hundred versions in the line of a verdict, and counts the others', async () => {
     const versions = Array.from({ length: 103 }, (_, at) => versionOf(at + 1, { state: 'active' }, right()))
     await start({ sets: new Map([['nodes', versions]]) })
     accepted(await ask())
-    const [line] = made.audit
+    const [line] = lab.made.audit
     expect([line?.reference_values?.length, line?.reference_values_omitted]).toEqual([100, 3])
   })
 
   it('changes nothing that cannot be recorded', async () => {
-    await start({ services: { audit: { append: unavailable, close: async () => {} } } })
+    await start({ services: { audit: unwritable } })
     expect(await codeOf(await put(right()))).toEqual([503, 'audit-unavailable'])
     expect(await codeOf(await send('/nodes'))).toEqual([404, 'reference-values-unknown'])
   })
@@ -210,9 +176,8 @@ describe('an appraisal', () => {
     await put(right())
     await decide({ version: 1, state: 'active' })
     expect('reference_values' in accepted(await ask()).appraisal).toBe(false)
-    const body = { evidence: [host.evidence(new Uint8Array(64))], draft: JSON.stringify(POLICY) }
-    const headers = { authorization: `Bearer ${TOKENS['policy-author']}`, 'content-type': 'application/json' }
-    const response = await overSocket(app, '/v1/policies/edge/dry-runs', { method: 'POST', headers, body: JSON.stringify(body) })
+    const body = { evidence: [lab.host.evidence(new Uint8Array(64))], draft: JSON.stringify(POLICY) }
+    const response = await lab.send('/v1/policies/edge/dry-runs', { method: 'POST', as: 'policy-author', body: JSON.stringify(body) })
     const { tried } = dryRunAnswer.parse(await response.json())
     expect([tried.accepted, tried.appraisal.reference_values?.map(({ name, version }) => `${name} ${version}`)]).toEqual([
       true,
@@ -251,8 +216,6 @@ describe('a token', () => {
   })
 })
 
-const statusesOf = (all: readonly Response[]) => all.map(({ status }) => status).toSorted((a, b) => a - b)
-
 describe('writers and deciders who do not know of each other', () => {
   it('must say which version they saw', async () => {
     expect(await codeOf(await put(right(), {}))).toEqual([428, 'precondition-required'])
@@ -288,11 +251,12 @@ describe('who may', () => {
     ['GET', '/nodes/versions/1', ALL],
     ['PUT', '/nodes', ['policy-author', 'admin']],
     ['POST', '/nodes/activations', ['policy-activator', 'admin']],
+    ['POST', '/nodes/dry-runs', ['policy-author', 'admin']],
   ])('%s %s', async (method, path, roles) => {
     const statuses = await Promise.all(ALL.map(async (as) => (await send(path, { method, as })).status))
     expect(ALL.filter((_, at) => statuses[at] !== 403)).toEqual(roles)
-    expect((await overSocket(app, `/v1/reference-values${path}`, { method })).status).toBe(401)
-    expect(made.audit.some(({ outcome }) => outcome === 'changed')).toBe(false)
+    expect((await overSocket(lab.app, `/v1/reference-values${path}`, { method })).status).toBe(401)
+    expect(lab.made.audit.some(({ outcome }) => outcome === 'changed')).toBe(false)
   })
 })
 

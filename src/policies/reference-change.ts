@@ -35,7 +35,7 @@ async function append({ name, text, by }: Draft, { version, sha256 }: Next, { st
 }
 
 /** A text as the set of this name. Throws `reference-values-invalid` with everything that is wrong. */
-function contentOf(name: string, text: string): ReferenceContent {
+export function contentOf(name: string, text: string): ReferenceContent {
   const content = read(text)
   if (content.document.name === name) return content
   throw invalid([{ path: 'name', message: `must be ${name}, the name in the address` }], KIND)

@@ -1,12 +1,13 @@
 import type { ActivePolicy } from '../appraisal/policy-set.ts'
-import { deepFreeze } from '../appraisal/read-document.ts'
-import { resolveReferences, type ReferenceSets } from '../appraisal/resolve-references.ts'
+import type { ReferenceSets } from '../appraisal/resolve-references.ts'
 import { AttestationError } from '../verifiers/problems.ts'
 import { referenceFiles } from './files.ts'
+import { fill, type Filled, type Moment } from './fill.ts'
 import { followReferences, type ReferenceFolder } from './reference-follower.ts'
 import type { ReferenceLife } from './reference-life.ts'
 import { referenceOperations } from './reference-operations.ts'
 import { createReferenceState, type ReferencesDeps } from './reference-state.ts'
+import { tryReferences, type ReferenceTrial, type TriedReferences } from './reference-trial.ts'
 
 /** The sets of reference values of one process. */
 export type References = ReferenceLife & {
@@ -15,6 +16,8 @@ export type References = ReferenceLife & {
    * `not-ready` for a policy that names sets when nobody could confirm these for half a minute.
    */
   readonly moment: () => (policy: ActivePolicy) => ActivePolicy
+  /** What a set would make of these policies if one of its versions were otherwise (see tryReferences). */
+  readonly try: (trial: ReferenceTrial, policies: readonly ActivePolicy[]) => Promise<TriedReferences>
   /** All sets, as they are known now. */
   readonly sets: () => ReferenceSets
   /** Resolves when everything that was written before the call counts. Rejects when the store cannot be read. */
@@ -46,6 +49,7 @@ export async function createReferences(deps: ReferencesDeps, folder?: ReferenceF
         throw new AttestationError('not-ready', 'the sets of reference values cannot be confirmed', { retryAfter: RETRY_SECONDS })
       }
     },
+    try: (trial, policies) => tryReferences(trial, policies, { deps, state }),
     sets: state.sets,
     refresh: state.refresh,
     problems: () => (state.isStale() ? ['the sets of reference values cannot be confirmed'] : []),
@@ -54,19 +58,16 @@ export async function createReferences(deps: ReferencesDeps, folder?: ReferenceF
   }
 }
 
-type Filled = { readonly sets: ReferenceSets; readonly from: Date; readonly until: Date | undefined; readonly policy: ActivePolicy }
-
-type Moment = { readonly sets: ReferenceSets; readonly at: Date }
+type Kept = Filled & { readonly sets: ReferenceSets; readonly from: Date }
 
 /** Fills each policy once, until the sets are others or time makes them others. */
 function resolver(): (policy: ActivePolicy, moment: Moment) => ActivePolicy {
-  const kept = new WeakMap<ActivePolicy, Filled>()
+  const kept = new WeakMap<ActivePolicy, Kept>()
   return (policy, { sets, at }) => {
     const before = kept.get(policy)
     if (before?.sets === sets && before.from <= at && (before.until === undefined || at < before.until)) return before.policy
-    const { document, until, used, ends } = resolveReferences(policy.document, sets, at)
-    const filled = document === policy.document ? policy : deepFreeze({ reference: policy.reference, document, sets: { used, ends } })
-    kept.set(policy, { sets, from: at, until, policy: filled })
-    return filled
+    const filled = fill(policy, { sets, at })
+    kept.set(policy, { sets, from: at, ...filled })
+    return filled.policy
   }
 }

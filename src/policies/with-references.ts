@@ -1,8 +1,15 @@
 import type { Policies } from './policies.ts'
+import type { ReferenceTrial, TriedReferences } from './reference-trial.ts'
 import type { References } from './references.ts'
 
+/** The policies of a service with the sets that they name. */
+export type JudgingPolicies = Policies & {
+  /** What a set would make of the policies in force if one of its versions were otherwise (see tryReferences); throws `not-ready`, too. */
+  readonly trySet: (trial: ReferenceTrial) => Promise<TriedReferences>
+}
+
 /** The same policies, judging with the values of the sets that they name; drafts and versions that are tried, too. */
-export function withReferences(policies: Policies, references: References): Policies {
+export function withReferences(policies: Policies, references: References): JudgingPolicies {
   const { snapshot, draft, stored, problems, alarms, stop } = policies
   return {
     ...policies,
@@ -16,6 +23,7 @@ export function withReferences(policies: Policies, references: References): Poli
     },
     draft: (name, text) => references.moment()(draft(name, text)),
     stored: async (name, version) => references.moment()(await stored(name, version)),
+    trySet: (trial) => references.try(trial, snapshot().all()),
     problems: () => [...problems(), ...references.problems()],
     alarms: () => [...alarms(), ...references.alarms()],
     stop: () => {

@@ -15,6 +15,9 @@ import { tryPolicy, type Trial } from './trial.ts'
 
 type DryRun = z.output<typeof dryRunRequest>
 
+/** What evidence is tried with, whatever is tried. */
+type Tested = Pick<DryRun, 'evidence' | 'report_data' | 'key_bound'>
+
 /**
  * POST /v1/policies/{name}/dry-runs: how a draft or a version would judge evidence, how the active version does, and what differs.
  * Nothing is fetched, spent or kept, and there is never a token.
@@ -23,21 +26,22 @@ export const createDryRun: Handler = async (call, services) => {
   const body = await readJsonBody(call, services.limits)
   return call.work.run(async () => {
     const request = parseRequest(dryRunRequest, body)
-    refuseLongLogs(request.evidence, services.limits)
     const name = call.param('name')
     const tried = await triedPolicy(name, request, services)
     const active = services.policies.snapshot().get(name)
     const trial = await trialOf(request, call, services)
     const after = await tryPolicy(tried, trial, services)
     const before = active === undefined ? undefined : await tryPolicy(active, trial, services)
-    return json(200, { tried: verdictOf(after), active: before === undefined ? null : verdictOf(before), changes: changes(before, after) })
+    return json(200, { tried: verdictOf(after), ...besideOf(before, after) })
   })
 }
 
 const triedPolicy = async (name: string, { draft, version }: DryRun, { policies }: Services): Promise<ActivePolicy> =>
   version === undefined ? policies.draft(name, draft ?? '') : policies.stored(name, version)
 
-async function trialOf({ evidence, report_data: hex, key_bound: isBound }: DryRun, call: Call, services: Services): Promise<Trial> {
+/** Evidence of a request as it is tried, with the documents that are at hand. Throws what reading and verification throw. */
+export async function trialOf({ evidence, report_data: hex, key_bound: isBound }: Tested, call: Call, services: Services): Promise<Trial> {
+  refuseLongLogs(evidence, services.limits)
   const item = onlyItem(evidence)
   const unverified = await verify(evidenceOf(item), services.anchors, services)
   return {
@@ -55,11 +59,14 @@ async function trialOf({ evidence, report_data: hex, key_bound: isBound }: DryRu
 const obtain = ({ needs, wants }: Unverified, { prefix }: Call, { collateral }: Services): Promise<Obtained> =>
   collateral.obtain({ needs, ...(wants === undefined ? {} : { wants }), prefix, caller: 'authenticated' })
 
+/** Where nothing is active, everything would be new. */
+const besideOf = (before: Judgement | undefined, after: Judgement) =>
+  before === undefined ? { active: null, changes: [] } : { active: verdictOf(before), changes: changesOf(before, after) }
+
 const verdictOf = ({ appraisal, code }: Judgement) => ({ accepted: code === undefined, code: code ?? null, appraisal })
 
-/** Empty, too, where nothing is active: everything would be new. */
-function changes(before: Judgement | undefined, after: Judgement) {
-  if (before === undefined) return []
+/** The checks that end otherwise, or expect something else. */
+export function changesOf(before: Judgement, after: Judgement) {
   return differencesOf(checksOf(before), checksOf(after)).map(({ id, title, before: active, after: tried }) => ({
     id,
     title,

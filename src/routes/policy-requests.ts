@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { revocationReason } from '../appraisal/reference-standing.ts'
 import { evidenceItems } from './evidence-items.ts'
 
-const version = z.int('a whole number from 1').min(1, 'a whole number from 1').max(999_999)
+/** The number of a version. */
+export const version = z.int('a whole number from 1').min(1, 'a whole number from 1').max(999_999)
 const counter = z
   .int()
   .min(0)
@@ -22,21 +23,27 @@ export const activationRequest = z
   .refine(({ version: asked, as }) => asked !== null || as === 'shadow', { error: 'only a shadow is ended with null', path: ['version'] })
   .meta({ id: 'ActivationRequest' })
 
-const MOST_TEXT = 1024 * 1024
+/** Characters of a draft, as of a document. */
+export const MOST_TEXT = 1024 * 1024
 const REPORT_DATA = /^[0-9a-f]{128}$/
+
+/** What evidence is tried with, whatever is tried. */
+export const tested = {
+  evidence: evidenceItems,
+  key_bound: z.boolean().optional().meta({ description: 'Whether to judge as if the evidence bound a key; absent: not asked' }),
+  report_data: z
+    .string()
+    .regex(REPORT_DATA, '64 bytes in lower-case hex')
+    .optional()
+    .meta({ description: 'What REPORT_DATA must be, lower-case hex; absent: freshness and binding are not asked' }),
+}
 
 /** The body of POST /v1/policies/{name}/dry-runs. */
 export const dryRunRequest = z
   .strictObject({
-    evidence: evidenceItems,
+    ...tested,
     draft: z.string().min(1).max(MOST_TEXT).optional().meta({ description: 'The text of a policy of this name, YAML or JSON' }),
     version: version.optional().meta({ description: 'A version that is kept; exactly one of this and `draft`' }),
-    key_bound: z.boolean().optional().meta({ description: 'Whether to judge as if the evidence bound a key; absent: not asked' }),
-    report_data: z
-      .string()
-      .regex(REPORT_DATA, '64 bytes in lower-case hex')
-      .optional()
-      .meta({ description: 'What REPORT_DATA must be, lower-case hex; absent: freshness and binding are not asked' }),
   })
   .refine(({ draft, version: kept }) => (draft === undefined) !== (kept === undefined), {
     error: 'exactly one of draft and version',

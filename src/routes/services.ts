@@ -5,8 +5,8 @@ import type { ClientAddress } from '../access/client-address.ts'
 import type { Credentials } from '../access/credentials.ts'
 import type { RateLimits } from '../access/rate-limit.ts'
 import type { CollateralService } from '../collateral/service.ts'
-import type { Policies } from '../policies/policies.ts'
 import type { ReferenceLife } from '../policies/reference-life.ts'
+import type { JudgingPolicies } from '../policies/with-references.ts'
 import type { Telemetry } from '../telemetry/log.ts'
 import type { TokenIssuer } from '../tokens/issuer.ts'
 import type { Anchors, Memo, Mode } from '../verifiers/verifier.ts'
@@ -23,7 +23,7 @@ export type Services = {
   /** Where the signatures of evidence are verified (see Context). */
   readonly signatures: 'pool' | 'in-place'
   readonly audiences: Audiences
-  readonly policies: Policies
+  readonly policies: JudgingPolicies
   readonly references: ReferenceLife
   readonly challenges: Challenges
   readonly credentials: Credentials

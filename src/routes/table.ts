@@ -10,6 +10,7 @@ import { createInspection } from './inspections.ts'
 import { createActivation, putPolicy } from './policies-change.ts'
 import { getPolicy, getPolicyVersion, listPolicies, listPolicyVersions } from './policies.ts'
 import { problemPage } from './problem-pages.ts'
+import { createReferenceDryRun } from './reference-dry-runs.ts'
 import { createReferenceActivation, putReferenceValues } from './reference-values-change.ts'
 import { getReferenceValues, getReferenceVersion, listReferenceValues, listReferenceVersions } from './reference-values.ts'
 
@@ -32,6 +33,7 @@ export const ROUTES = [
   { method: 'GET', path: '/v1/reference-values/{name}/versions', access: 'viewer', handler: listReferenceVersions },
   { method: 'GET', path: '/v1/reference-values/{name}/versions/{version}', access: 'viewer', handler: getReferenceVersion },
   { method: 'POST', path: '/v1/reference-values/{name}/activations', access: 'policy-activator', handler: createReferenceActivation },
+  { method: 'POST', path: '/v1/reference-values/{name}/dry-runs', access: 'policy-author', handler: createReferenceDryRun },
   { method: 'GET', path: '/.well-known/jwks.json', access: 'public', handler: jwks },
   { method: 'GET', path: '/.well-known/openid-configuration', access: 'public', handler: openidConfiguration },
   { method: 'GET', path: '/livez', access: 'public', handler: livez },

@@ -58,14 +58,15 @@ const trustworthiness = z
     'sourced-data': tier,
   })
   .meta({ id: 'Trustworthiness', description: 'AR4SI trustworthiness vector' })
-const status = z.enum(['none', 'affirming', 'warning', 'contraindicated'])
+/** How good evidence is. */
+export const statusWord = z.enum(['none', 'affirming', 'warning', 'contraindicated'])
 
 const evidenceType = z.enum(['snp', 'tdx', 'sgx', 'tsm'] as const satisfies readonly EvidenceType[])
 
 const item = z.strictObject({
   label: z.string(),
   type: evidenceType,
-  status,
+  status: statusWord,
   trustworthiness,
   fresh: z.boolean(),
   checks: z.array(check),
@@ -80,7 +81,7 @@ export const appraisal = z
   .strictObject({
     id: z.string(),
     mode: z.enum(['production', 'demo', 'test']),
-    status,
+    status: statusWord,
     policy: reference.nullable(),
     reference_values: z
       .array(reference)

@@ -12,3 +12,9 @@ const isAboutEvidence = (code: ProblemCode): boolean => /^(?:snp|tdx|sgx|evidenc
 export const inspected: readonly ProblemCode[] = PROBLEM_CODES.filter(
   (code) => isAboutEvidence(code) && problemOf(code).kind === 'malformed',
 )
+/** A dry-run answers with the refusal of a policy; what it cannot come to itself is what could not be verified at all. */
+export const TRIED: readonly ProblemCode[] = [
+  'composition-unsupported',
+  ...inspected,
+  ...PROBLEM_CODES.filter((code) => /^(?:snp|tdx|sgx)-/.test(code) && problemOf(code).kind === 'not-genuine'),
+]

@@ -7,7 +7,8 @@ const sha256 = z
   .regex(/^[0-9a-f]{64}$/)
   .meta({ description: 'SHA-256 of the document as canonical JSON (RFC 8785) with every default written out, lower-case hex' })
 const version = z.int().min(1)
-const reference = z.strictObject({ name: z.string(), version, sha256 })
+/** A policy by name, version and digest. */
+export const reference = z.strictObject({ name: z.string(), version, sha256 })
 
 const members = {
   name: z.string(),
@@ -43,14 +44,17 @@ export const versionsAnswer = z
 export const versionAnswer = z.strictObject({ ...versionMembers, text }).meta({ id: 'PolicyVersion' })
 
 const verdict = z.strictObject({ accepted: z.boolean(), code: z.union([code, z.null()]), appraisal })
+/** How two verdicts differ. */
+export const changes = z
+  .array(z.strictObject({ id: z.string(), title: z.string(), active: z.union([check, z.null()]), tried: z.union([check, z.null()]) }))
+  .meta({ description: 'Checks that end otherwise, or expect something else' })
+
 /** POST /v1/policies/{name}/dry-runs. */
 export const dryRunAnswer = z
   .strictObject({
     tried: verdict,
     active: z.union([verdict, z.null()]),
-    changes: z
-      .array(z.strictObject({ id: z.string(), title: z.string(), active: z.union([check, z.null()]), tried: z.union([check, z.null()]) }))
-      .meta({ description: 'Checks that end otherwise, or expect something else' }),
+    changes,
   })
   .meta({ id: 'DryRun' })
 

@@ -20,9 +20,10 @@ export const ACTIVATION_REQUESTS = {
   revoke: { summary: 'Version 1 never counts again', value: { version: 1, as: 'revoked', reason: 'leaked build' } },
 }
 
-const { evidence } = INSPECTION_REQUESTS.report.value
+/** Evidence of dry-runs. The report is shortened. */
+export const { evidence } = INSPECTION_REQUESTS.report.value
 
-/** Bodies of POST /v1/policies/{name}/dry-runs. The report is shortened. */
+/** Bodies of POST /v1/policies/{name}/dry-runs. */
 export const DRY_RUN_REQUESTS = {
   draft: { summary: 'A draft', value: { evidence, draft: POLICY_YAML } },
   version: { summary: 'A version that is kept', value: { evidence, version: 3, key_bound: true } },

@@ -1,16 +1,13 @@
 import type { z } from 'zod'
-import { PROBLEM_CODES, problemOf, type ProblemCode } from '../../verifiers/problems.ts'
+import type { ProblemCode } from '../../verifiers/problems.ts'
 import { activationRequest, dryRunRequest } from '../policy-requests.ts'
-import { ALWAYS, BODY, CALLER, inspected } from './common-problems.ts'
+import { ALWAYS, BODY, CALLER, TRIED } from './common-problems.ts'
 import * as answers from './policy-answers.ts'
 import { ACTIVATION_REQUESTS, DRY_RUN_REQUESTS, POLICY_ANSWERS, POLICY_DOCUMENTS, POLICY_YAML } from './policy-examples.ts'
 
 const READ: readonly ProblemCode[] = [...ALWAYS, ...CALLER, 'forbidden', 'not-ready']
 const ONE: readonly ProblemCode[] = [...READ, 'policy-unknown']
 const CHANGED: readonly ProblemCode[] = ['policy-conflict', 'policy-invalid', 'policy-managed-by-files', 'audit-unavailable', 'store-full']
-
-/** A dry-run answers with the refusal of a policy; what it cannot come to itself is what could not be verified at all. */
-const unverifiable = PROBLEM_CODES.filter((code) => /^(?:snp|tdx|sgx)-/.test(code) && problemOf(code).kind === 'not-genuine')
 
 const json = (schema: z.ZodType, example: unknown) => ({ 'application/json': { schema, example } })
 const VIEW = {
@@ -89,6 +86,6 @@ export const POLICY_OPERATIONS = {
       'How a draft or a version would judge, how the active version does, and which checks differ. Uses only the vendor documents that are at hand, spends nothing, and never makes a token.',
     request: { schema: dryRunRequest, required: 'required', examples: DRY_RUN_REQUESTS },
     answer: { status: 200, description: 'Both verdicts', content: json(answers.dryRunAnswer, POLICY_ANSWERS.dryRun) },
-    problems: [...ONE, ...BODY, 'policy-invalid', 'composition-unsupported', ...inspected, ...unverifiable],
+    problems: [...ONE, ...BODY, 'policy-invalid', ...TRIED],
   },
 } as const

@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { code, statusWord } from './answers.ts'
 import { time } from './fields.ts'
+import { changes, reference } from './policy-answers.ts'
 
 const sha256 = z
   .string()
@@ -43,6 +45,16 @@ export const setVersionsAnswer = z
   .meta({ id: 'ReferenceValuesVersions' })
 /** GET /v1/reference-values/{name}/versions/{version}. */
 export const setVersionAnswer = z.strictObject({ ...versionMembers, text }).meta({ id: 'ReferenceValuesVersion' })
+
+const verdict = z.strictObject({ accepted: z.boolean(), code: z.union([code, z.null()]), status: statusWord })
+/** POST /v1/reference-values/{name}/dry-runs. */
+export const setDryRunAnswer = z
+  .strictObject({
+    tried: z.strictObject({ version: z.int().min(0).meta({ description: '0: a draft' }), sha256 }),
+    policies: z.array(z.strictObject({ policy: reference, active: verdict, tried: verdict, changes })),
+    omitted: z.array(z.string()).meta({ description: 'Policies that name the set, too, and were not tried: ask for them in `policies`' }),
+  })
+  .meta({ id: 'ReferenceDryRun' })
 
 /** The body of PUT /v1/reference-values/{name}. */
 export const setBody = z

@@ -1,3 +1,5 @@
+import { evidence } from './policy-examples.ts'
+
 const SHA256 = '7d'.repeat(32)
 const OLDER = '2b'.repeat(32)
 
@@ -30,6 +32,14 @@ export const SET_ACTIVATION_REQUESTS = {
   revoke: { summary: 'Version 1 never gives values again', value: { version: 1, state: 'revoked', reason: 'leaked build' } },
 }
 
+/** Bodies of POST /v1/reference-values/{name}/dry-runs. */
+export const SET_DRY_RUN_REQUESTS = {
+  draft: { summary: 'A draft', value: { evidence, draft: SET_YAML } },
+  revoke: { summary: 'What a revocation would do', value: { evidence, version: 1, as: 'revoked', policies: ['strict-eu'] } },
+}
+
+const CHECK = { id: 'SNP-63', title: 'MEASUREMENT is on the policy’s list' }
+
 const ENTRY = {
   name: SET.name,
   managed_by: 'store',
@@ -57,4 +67,22 @@ export const SET_ANSWERS = {
     versions: [{ ...VERSION, version: 1, sha256: OLDER, standing: { state: 'active' }, why_not: null }, VERSION],
   },
   version: { ...VERSION, text: SET_YAML },
+  dryRun: {
+    tried: { version: 0, sha256: SHA256 },
+    policies: [
+      {
+        policy: { name: 'strict-eu', version: 2, sha256: OLDER },
+        active: { accepted: false, code: 'snp-measurement-mismatch', status: 'contraindicated' },
+        tried: { accepted: true, code: null, status: 'affirming' },
+        changes: [
+          {
+            ...CHECK,
+            active: { ...CHECK, outcome: 'fail', code: 'snp-measurement-mismatch', actual: 'a1'.repeat(48) },
+            tried: { ...CHECK, outcome: 'pass', actual: 'a1'.repeat(48) },
+          },
+        ],
+      },
+    ],
+    omitted: [],
+  },
 }

@@ -1,9 +1,9 @@
 import type { z } from 'zod'
 import type { ProblemCode } from '../../verifiers/problems.ts'
-import { referenceActivationRequest } from '../reference-requests.ts'
-import { ALWAYS, BODY, CALLER } from './common-problems.ts'
+import { referenceActivationRequest, referenceDryRunRequest } from '../reference-requests.ts'
+import { ALWAYS, BODY, CALLER, TRIED } from './common-problems.ts'
 import * as answers from './reference-answers.ts'
-import { SET_ACTIVATION_REQUESTS, SET_ANSWERS, SET_DOCUMENTS, SET_YAML } from './reference-examples.ts'
+import { SET_ACTIVATION_REQUESTS, SET_ANSWERS, SET_DOCUMENTS, SET_DRY_RUN_REQUESTS, SET_YAML } from './reference-examples.ts'
 
 const READ: readonly ProblemCode[] = [...ALWAYS, ...CALLER, 'forbidden', 'not-ready']
 const ONE: readonly ProblemCode[] = [...READ, 'reference-values-unknown']
@@ -83,5 +83,15 @@ export const REFERENCE_OPERATIONS = {
     request: { schema: referenceActivationRequest, required: 'required', examples: SET_ACTIVATION_REQUESTS },
     answer: { status: 201, description: 'Decided', content: json(answers.setAnswer, SET_ANSWERS.entry) },
     problems: [...ONE, ...BODY, ...CHANGED, 'reference-values-version-revoked', 'reference-values-state-refused', 'activator-is-author'],
+  },
+  'POST /v1/reference-values/{name}/dry-runs': {
+    operationId: 'createReferenceValuesDryRun',
+    tag: 'Policies',
+    summary: 'Try a set of reference values against evidence',
+    description:
+      'How the policies that name the set judge, how they would if a draft or a version of it were active beside the others, or a version revoked, and which checks differ. Uses only the vendor documents that are at hand, spends nothing, and never makes a token.',
+    request: { schema: referenceDryRunRequest, required: 'required', examples: SET_DRY_RUN_REQUESTS },
+    answer: { status: 200, description: 'Both verdicts of each policy', content: json(answers.setDryRunAnswer, SET_ANSWERS.dryRun) },
+    problems: [...ONE, ...BODY, 'policy-unknown', 'reference-values-invalid', 'reference-values-version-revoked', ...TRIED],
   },
 } as const
