@@ -66,7 +66,7 @@ async function appraiserOf(setting: Setting, until: 'verdict' | 'token'): Promis
   const summary = collateralSummary({ collateral, fetchedAt: new Map(), expiresAt: new Map() })
   return async ({ nonce, reportData, evidence }) => {
     const unverified = await verify(evidence, anchors, { mode: 'test', memo })
-    const context = { now: new Date(), mode: 'test', reportData, rigour: rigourOf(policy.document), memo } as const
+    const context = { now: new Date(), mode: 'test', reportData, extraData: undefined, rigour: rigourOf(policy.document), memo } as const
     const finding = await unverified.verify(collateral, context)
     const { appraisal, code } = appraise({
       id: 'benchmark',

@@ -40,6 +40,7 @@ function factTable<T>(): FactTable<T> {
 export const freshMemo = (): Memo => ({
   snp: { vek: factTable(), crl: factTable() },
   tdx: { pck: factTable(), qe: factTable(), crl: factTable(), tcbInfo: factTable(), qeIdentity: factTable(), tcb: factTable() },
+  tpm: { chain: factTable() },
 })
 
 const itemsOf = (bundle: BundleJson | undefined, kind: 'amd-certificate'): readonly Uint8Array[] =>
@@ -67,6 +68,7 @@ export const contextAt = (at: string | Date, more: Partial<Context> = {}): Conte
   now: new Date(at),
   mode: 'test',
   reportData: undefined,
+  extraData: undefined,
   rigour: genuineOnly,
   memo: freshMemo(),
   ...more,

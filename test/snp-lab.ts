@@ -85,7 +85,7 @@ type Prepared = Exhibit & Required<Pick<Exhibit, 'anchors' | 'at' | 'lists' | 'm
 async function judge(exhibit: Prepared): Promise<Answer> {
   const policy = readPolicy(JSON.stringify(policyText(exhibit.policy)), 'matrix')
   const { at: now, mode, reportData } = exhibit
-  const context: Context = { now, mode, reportData, rigour: rigourOf(policy.document), memo: createMemo() }
+  const context: Context = { now, mode, reportData, extraData: undefined, rigour: rigourOf(policy.document), memo: createMemo() }
   try {
     const finding = await find(exhibit, context)
     const { code, appraisal } = appraise({ ...INPUT, mode, policy, items: [{ type: 'snp', finding, fresh: true }] })

@@ -101,6 +101,7 @@ const contextOf = (now: Date, { tee = 'tdx', rigour, context }: CollateralChange
   now,
   mode: 'test',
   reportData: undefined,
+  extraData: undefined,
   memo: createMemo(),
   ...context,
   rigour: { ...genuineOnly, [tee]: { ...genuineOnly[tee], ...rigour } },

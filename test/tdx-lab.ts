@@ -140,7 +140,7 @@ type Prepared = TdxExhibit & Required<Pick<TdxExhibit, 'tee' | 'anchors' | 'at' 
 async function judge(exhibit: Prepared): Promise<TdxAnswer> {
   const policy = readPolicy(JSON.stringify(policyText(exhibit)), 'matrix')
   const { at: now, mode, reportData, tee } = exhibit
-  const context: Context = { now, mode, reportData, rigour: rigourOf(policy.document), memo: createMemo() }
+  const context: Context = { now, mode, reportData, extraData: undefined, rigour: rigourOf(policy.document), memo: createMemo() }
   try {
     const finding = await find(exhibit, context)
     const { code, appraisal } = appraise({ ...INPUT, mode, policy, items: [{ type: tee, finding, fresh: true }] })

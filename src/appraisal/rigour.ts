@@ -1,4 +1,4 @@
-import type { IntelRigour, Rigour } from '../verifiers/verifier.ts'
+import { genuineOnly, type IntelRigour, type Rigour } from '../verifiers/verifier.ts'
 import type { AppraisalPolicy } from './policy.ts'
 
 /** The choices of a policy that the verifiers need, because they decide whether evidence counts as genuine. */
@@ -11,6 +11,7 @@ export const rigourOf = ({ snp, tdx, sgx }: AppraisalPolicy): Rigour => ({
   },
   tdx: { ...datesOf(tdx), replayedRtmrs: tdx.event_log.replayed_rtmrs },
   sgx: datesOf(sgx),
+  tpm: genuineOnly.tpm,
 })
 
 type Dates = Pick<AppraisalPolicy['sgx'], 'collateral_grace_seconds' | 'skew_seconds'>

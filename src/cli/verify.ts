@@ -84,7 +84,7 @@ async function judged(question: Question, evidence: Evidence): Promise<Judgement
   const unverified = await verify(evidence, grounds.anchors, reading)
   const collateral = await obtain(question, unverified)
   const rigour = policy === null ? genuineOnly : rigourOf(policy.document)
-  const context = { ...reading, now, reportData: bound.reportData, rigour }
+  const context = { ...reading, now, reportData: bound.reportData, extraData: bound.extraData, rigour }
   const finding = await unverified.verify(collateral, context)
   return appraisalOf(question, { finding, collateral, keyBinding: bound.keyBinding })
 }
@@ -104,15 +104,15 @@ async function obtain(question: Question, unverified: Unverified): Promise<Colla
   return { ...fetched, documents: new Map([...documents, ...fetched.documents]) }
 }
 
-type Bound = { readonly reportData: Uint8Array | undefined; readonly keyBinding: KeyBinding }
+type Bound = { readonly reportData: Uint8Array | undefined; readonly extraData: Uint8Array | undefined; readonly keyBinding: KeyBinding }
 
-/** A key counts as bound only where REPORT_DATA is compared with a value that holds it. */
+/** A key counts as bound only where REPORT_DATA or extraData is compared with a value that holds it. */
 async function boundData({ request, expected }: Question): Promise<Bound> {
-  if (expected.from === 'nothing') return { reportData: undefined, keyBinding: 'not-asked' }
-  if (expected.from === 'report-data') return { reportData: expected.bytes, keyBinding: 'not-asked' }
+  if (expected.from === 'nothing') return { reportData: undefined, extraData: undefined, keyBinding: 'not-asked' }
+  if (expected.from === 'report-data') return { reportData: expected.bytes, extraData: expected.bytes, keyBinding: 'not-asked' }
   const nonce = { bytes: expected.bytes, freshness: 'relying-party', challenge: undefined } as const
-  const { reportData, cnf } = await checkBinding(request, nonce, request.audience ?? 'default')
-  return { reportData, keyBinding: cnf === undefined ? 'unbound' : 'bound' }
+  const { reportData, extraData, cnf } = await checkBinding(request, nonce, request.audience ?? 'default')
+  return { reportData, extraData, keyBinding: cnf === undefined ? 'unbound' : 'bound' }
 }
 
 type Found = { readonly finding: Finding; readonly collateral: Collateral; readonly keyBinding: KeyBinding }

@@ -85,6 +85,7 @@ const trialOf = ({ job, nonce, bound, unverified, obtained }: Evaluation): Trial
   obtained,
   digest: job.digest,
   reportData: bound.reportData,
+  extraData: bound.extraData,
   keyBinding: bound.cnf === undefined ? 'unbound' : 'bound',
   freshness: nonce.freshness,
 })
@@ -120,7 +121,8 @@ async function judge(evaluation: Evaluation): Promise<Judgement> {
   const spendsLater = mayBeUndecided({ needs: unverified.needs, obtained, rigour, now })
   if (!spendsLater) await spend(nonce, services)
   const { mode, memo, signatures } = services
-  const context = { now, mode, memo, signatures, rigour, reportData: evaluation.bound.reportData }
+  const { reportData, extraData } = evaluation.bound
+  const context = { now, mode, memo, signatures, rigour, reportData, extraData }
   const finding = await unverified.verify(obtained.collateral, context)
   const judgement = evaluate(finding, evaluation)
   if (spendsLater && !isUndecided(judgement.code)) await spend(nonce, services)

@@ -26,6 +26,7 @@ function atHand({ missing, mark, expires, grace = 0, intelGrace: [tdx, sgx] = [0
     snp: { ...genuineOnly.snp, crlGraceSeconds: grace },
     tdx: { ...genuineOnly.tdx, collateralGraceSeconds: tdx },
     sgx: { ...genuineOnly.sgx, collateralGraceSeconds: sgx },
+    tpm: genuineOnly.tpm,
   }
   return { needs, obtained, rigour, now }
 }

@@ -1,4 +1,4 @@
-import { bindingInput, nonceBinding, reportDataOf } from '../access/binding.ts'
+import { bindingInput, extraDataOf, nonceBinding, reportDataOf } from '../access/binding.ts'
 import { readCnfJwk, verifyCnfProof, type CnfKey } from '../access/cnf.ts'
 import { AttestationError } from '../verifiers/problems.ts'
 import type { CheckedNonce } from './nonce.ts'
@@ -8,6 +8,8 @@ import type { AppraisalRequest } from './requests.ts'
 export type Bound = {
   /** The 64 bytes that REPORT_DATA must equal. */
   readonly reportData: Uint8Array
+  /** What extraData of a TPM quote must equal. */
+  readonly extraData: Uint8Array
   /** The key whose possession was proven; whether the evidence binds it is for the verifier to find. */
   readonly cnf: CnfKey | undefined
 }
@@ -16,12 +18,12 @@ export type Bound = {
 export async function checkBinding(request: AppraisalRequest, nonce: CheckedNonce, audience: string): Promise<Bound> {
   if (request.binding === 'nonce') {
     refuseWithNonceBinding(request)
-    return { reportData: nonceBinding(nonce.bytes), cnf: undefined }
+    return { reportData: nonceBinding(nonce.bytes), extraData: nonce.bytes, cnf: undefined }
   }
   const cnf = request.cnf_jwk === undefined ? undefined : readCnfJwk(request.cnf_jwk)
   const input = bindingInput({ nonce: nonce.bytes, thumbprint: cnf?.thumbprint, runtimeData: request.runtime_data, audience })
   await checkProof(request, cnf, input)
-  return { reportData: reportDataOf(input), cnf }
+  return { reportData: reportDataOf(input), extraData: extraDataOf(input), cnf }
 }
 
 const HASH_ONLY = ['cnf_jwk', 'cnf_proof', 'runtime_data'] as const

@@ -5,7 +5,7 @@ import { json, type Handler } from './call.ts'
 const CACHE = { 'cache-control': 'public, max-age=300', 'access-control-allow-origin': '*' }
 
 /** A type without a row here does not compile. */
-const EVIDENCE_TYPES = { snp: 'snp', tdx: 'tdx', sgx: 'sgx', tsm: 'tsm' } as const satisfies Record<EvidenceType, string>
+const EVIDENCE_TYPES = { snp: 'snp', tdx: 'tdx', sgx: 'sgx', tpm: 'tpm', tsm: 'tsm' } as const satisfies Record<EvidenceType, string>
 
 const CLAIMS = ['iss', 'sub', 'aud', 'iat', 'nbf', 'exp', 'jti', 'eat_profile', 'eat_nonce', 'freshness', 'cnf', 'host_id'] as const
 const MORE_CLAIMS = ['submods', 'tcb', 'collateral', 'evidence_digest', 'dbgstat', 'hwmodel'] as const

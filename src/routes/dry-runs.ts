@@ -44,12 +44,14 @@ export async function trialOf({ evidence, report_data: hex, key_bound: isBound }
   refuseLongLogs(evidence, services.limits)
   const item = onlyItem(evidence)
   const unverified = await verify(evidenceOf(item), services.anchors, services)
+  const data = hex === undefined ? undefined : new Uint8Array(Buffer.from(hex, 'hex'))
   return {
     type: item.type,
     unverified,
     obtained: await obtain(unverified, call, services),
     digest: evidenceDigest(evidence),
-    reportData: hex === undefined ? undefined : new Uint8Array(Buffer.from(hex, 'hex')),
+    reportData: data,
+    extraData: data,
     keyBinding: isBound === undefined ? 'not-asked' : isBound ? 'bound' : 'unbound',
     freshness: 'none',
   }

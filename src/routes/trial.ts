@@ -17,16 +17,19 @@ export type Trial = {
   readonly digest: string
   /** What REPORT_DATA must be; undefined: freshness and binding are not asked. */
   readonly reportData: Uint8Array | undefined
+  /** The same for extraData of a TPM quote. */
+  readonly extraData: Uint8Array | undefined
   readonly keyBinding: AppraisalInput['keyBinding']
   readonly freshness: Freshness
 }
 
 /** How a policy would judge, with the documents that are at hand. Spends nothing. Throws what verification throws. */
 export async function tryPolicy(policy: ActivePolicy, trial: Trial, services: Services): Promise<Judgement> {
-  const { type, unverified, obtained, digest, reportData, keyBinding, freshness } = trial
+  const { type, unverified, obtained, digest, reportData, extraData, keyBinding, freshness } = trial
   const { mode, memo, signatures, now } = services
   const rigour = rigourOf(policy.document)
-  const finding = await unverified.verify(obtained.collateral, { now: now(), mode, memo, signatures, rigour, reportData })
+  const context = { now: now(), mode, memo, signatures, rigour, reportData, extraData }
+  const finding = await unverified.verify(obtained.collateral, context)
   return appraise({
     id: randomName(16).toString('hex'),
     mode,

@@ -8,7 +8,17 @@ import type { FactTable, Memo } from '../verifiers/verifier.ts'
  * standard and early. A document read is about 50 KiB. A PCK chain with what was read of it is about 20 KiB, the quoting enclave of a platform 3.
  * What documents make of a TCB is some 10 KiB, and platforms of one make that are patched alike share it.
  */
-const FACTS = { vek: 10_000, crl: 32, pck: 4096, qe: 4096, intelCrl: 32, tcbInfo: 256, qeIdentity: 16, tcb: 1024 } as const
+const FACTS = {
+  vek: 10_000,
+  crl: 32,
+  pck: 4096,
+  qe: 4096,
+  intelCrl: 32,
+  tcbInfo: 256,
+  qeIdentity: 16,
+  tcb: 1024,
+  tpmChain: 10_000,
+} as const
 
 /** The bounded tables of time-free facts that verifiers fill (design section 2, Memoised). */
 export const createMemo = (): Memo => ({
@@ -21,6 +31,7 @@ export const createMemo = (): Memo => ({
     qeIdentity: factTable(FACTS.qeIdentity),
     tcb: factTable(FACTS.tcb),
   },
+  tpm: { chain: factTable(FACTS.tpmChain) },
 })
 
 function factTable<T extends object>(max: number): FactTable<T> {

@@ -12,7 +12,7 @@ import { teeTcbSvn } from './td-report.ts'
 const intel = fakeIntel()
 const anchors = anchorsOf([], intel.anchors())
 const memo = createMemo()
-const context: Context = { now: intel.now, mode: 'test', reportData: undefined, rigour: genuineOnly, memo }
+const context: Context = { now: intel.now, mode: 'test', reportData: undefined, extraData: undefined, rigour: genuineOnly, memo }
 
 function findingOf(host: FakeIntelHost, early: 'with early documents' | 'without' = 'without'): Promise<Finding> {
   const updates = early === 'without' ? (['standard'] as const) : (['standard', 'early'] as const)

@@ -5,6 +5,7 @@ import { readPublicKey, verifyPss } from './signatures.ts'
 import { SNP_PRODUCTS } from './snp/address.ts'
 import { AMD_ANCHORS } from './snp/roots.ts'
 import { INTEL_ANCHORS } from './tdx/roots.ts'
+import { NO_TPM_ANCHORS } from './tpm/anchors.ts'
 import { intelTestRoot, isIntelRootByName } from './tdx/test-root.ts'
 import { amdName, authorityName } from './snp/vek-names.ts'
 import type { AmdAnchor, Anchors, IntelAnchor } from './verifier.ts'
@@ -22,7 +23,7 @@ export function anchorsOf(amd: readonly AmdAnchor[], intel: readonly IntelAnchor
     hash.update(`${field.length}:`)
     hash.update(field)
   }
-  return { amd, intel, digest: hash.digest('hex') }
+  return { amd, intel, tpm: NO_TPM_ANCHORS, digest: hash.digest('hex') }
 }
 
 const fieldsOf = ({

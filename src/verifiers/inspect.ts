@@ -16,6 +16,8 @@ export type Inspection = { readonly type: EvidenceType } & (SnpInspection | Quot
  * refuse is shown. Throws AttestationError where no field can be told.
  */
 export function inspectEvidence(evidence: Evidence): Inspection {
+  if (evidence.type === 'tpm')
+    throw new AttestationError('evidence-type-unsupported', 'TPM evidence is not supported yet', { at: 'evidence' })
   const inside = evidence.type === 'tsm' ? unwrapTsm(evidence) : evidence
   return { type: evidence.type, ...(inside.type === 'snp' ? inspectSnp(inside) : inspectQuote(inside)) }
 }

@@ -1,6 +1,7 @@
 import { REQUEST_PROBLEMS } from './request-problems.ts'
 import { SNP_PROBLEMS } from './snp/problems.ts'
 import { TDX_PROBLEMS } from './tdx/problems.ts'
+import { TPM_PROBLEMS } from './tpm/problems.ts'
 import type { Check } from './verifier.ts'
 
 /**
@@ -112,6 +113,7 @@ export const PROBLEMS = {
 
   ...SNP_PROBLEMS,
   ...TDX_PROBLEMS,
+  ...TPM_PROBLEMS,
 
   'evidence-malformed': {
     kind: 'malformed',

@@ -1,4 +1,8 @@
 import type { SnpFacts } from './snp/facts.ts'
+import type { TpmAnchors } from './tpm/anchors.ts'
+import type { PcrBank, TpmClaims } from './tpm/claims.ts'
+import { genuineTpm, type TpmContext, type TpmRemains, type TpmRigour } from './tpm/context.ts'
+import type { TpmFacts } from './tpm/facts.ts'
 import type { SgxClaims, TdxClaims } from './tdx/claims.ts'
 import type { TdxFacts } from './tdx/facts.ts'
 import type { SnpClaims } from './snp/claims.ts'
@@ -46,8 +50,33 @@ export type TdxEvidence = {
 /** An Intel SGX quote (v3, v4 or v5) with what travelled beside it. */
 export type SgxEvidence = { readonly type: 'sgx'; readonly quote: Uint8Array; readonly certificates: readonly Uint8Array[] }
 
+/** One quote of a TPM with the PCR values that it is said to be over. */
+export type TpmQuote = {
+  /** TPMS_ATTEST, bare or as TPM2B_ATTEST. */
+  readonly quote: Uint8Array
+  /** TPMT_SIGNATURE. */
+  readonly signature: Uint8Array
+  /** Values by bank and index (decimal). The signed selection says which of them mean anything. */
+  readonly pcrs: Readonly<Partial<Record<PcrBank, Readonly<Record<string, Uint8Array>>>>>
+}
+
+/** Quotes of a TPM 2.0 with what travelled beside them. Nothing in it is believed yet. */
+export type TpmEvidence = {
+  readonly type: 'tpm'
+  /** One to four, every one of which is verified. */
+  readonly quotes: readonly TpmQuote[]
+  /** TPMT_PUBLIC of the attestation key, bare or as TPM2B_PUBLIC. */
+  readonly akPublic?: Uint8Array
+  /** Each the bytes of one DER certificate or of one PEM block, that of the attestation key first. */
+  readonly akCertificates: readonly Uint8Array[]
+  /** The TCG2 log of the firmware. */
+  readonly eventLog?: Uint8Array
+  /** The kernel's list of measured files (ASCII or binary), whole or in portions as they arrive. */
+  readonly imaLog?: Uint8Array | AsyncIterable<Uint8Array>
+}
+
 /** What an Attester sends (RFC 9334 section 8.1). Nothing in it is believed yet. */
-export type Evidence = SnpEvidence | TdxEvidence | SgxEvidence | TsmEvidence
+export type Evidence = SnpEvidence | TdxEvidence | SgxEvidence | TsmEvidence | TpmEvidence
 /** The names by which evidence is told apart on the wire. */
 export type EvidenceType = Evidence['type']
 
@@ -69,7 +98,7 @@ export type Collateral = {
 type RevocationMode = 'require' | 'prefer' | 'DANGEROUSLY_OFF'
 
 /** The choices of a policy that decide whether evidence counts as genuine; without a policy {@link genuineOnly} holds. */
-export type Rigour = { readonly snp: SnpRigour; readonly tdx: TdxRigour; readonly sgx: IntelRigour }
+export type Rigour = { readonly snp: SnpRigour; readonly tdx: TdxRigour; readonly sgx: IntelRigour; readonly tpm: TpmRigour }
 
 /** Rigour towards SEV-SNP evidence. */
 export type SnpRigour = {
@@ -100,12 +129,13 @@ export const genuineOnly: Rigour = {
   snp: { revocation: 'prefer', crlGraceSeconds: 0, skewSeconds: 0, maskedChipId: 'refuse' },
   tdx: { collateralGraceSeconds: 0, skewSeconds: 0, replayedRtmrs: [0, 1, 2, 3] },
   sgx: { collateralGraceSeconds: 0, skewSeconds: 0 },
+  tpm: genuineTpm,
 }
 
 /** Time-free facts of bytes, remembered by digest of all that they depend on. */
 export type FactTable<T> = { readonly get: (key: string) => T | undefined; readonly set: (key: string, fact: T) => void }
 /** One bounded table for each kind of fact. Neither failures nor anything that depends on time or policy is ever kept. */
-export type Memo = { readonly snp: SnpFacts; readonly tdx: TdxFacts }
+export type Memo = { readonly snp: SnpFacts; readonly tdx: TdxFacts; readonly tpm: TpmFacts }
 
 /** Fixed for one appraisal. Time is data: nothing under src/verifiers may read a clock. */
 export type Context = {
@@ -113,6 +143,9 @@ export type Context = {
   readonly mode: Mode
   /** The 64 bytes that REPORT_DATA must equal; undefined: freshness and binding are not asked. */
   readonly reportData: Uint8Array | undefined
+  /** What extraData of a TPM quote must equal, length too; undefined as reportData. */
+  readonly extraData: Uint8Array | undefined
+  readonly tpm?: TpmContext
   readonly rigour: Rigour
   readonly memo: Memo
   /**
@@ -138,7 +171,7 @@ export type Check = {
 } & ({ readonly outcome: 'pass' | 'skip' } | { readonly outcome: 'fail' | 'warn'; readonly code: ProblemCode; readonly remedy?: string })
 
 /** Technology first, then the specification's field names in snake_case. */
-export type Claims = { readonly snp?: SnpClaims; readonly tdx?: TdxClaims; readonly sgx?: SgxClaims }
+export type Claims = { readonly snp?: SnpClaims; readonly tdx?: TdxClaims; readonly sgx?: SgxClaims; readonly tpm?: TpmClaims }
 
 /**
  * Claims exist only beside the checks that make them believable: they are absent unless every check of genuineness passed.
@@ -150,6 +183,8 @@ export type Finding = {
   readonly validUntil: Date
   /** Set when a vendor document that could still be fetched is missing: the answer is then `collateral-unavailable`, whatever the checks' codes. */
   readonly undecided?: 'collateral-unavailable'
+  /** Only beside claims. */
+  readonly remains?: TpmRemains
 }
 
 /** Evidence that has been read but not believed: it can say what it needs, and be put to the test. */
@@ -159,11 +194,18 @@ export type Unverified = {
   readonly wants?: readonly CollateralAddress[]
   /** Vendor documents that came with the evidence, by the address they would be fetched from; worth keeping once `verify` has passed. */
   readonly offers: ReadonlyMap<CollateralAddress, Uint8Array>
+  /** The name (hex) of the attestation key, by which an earlier quote of it is looked up; unproven. */
+  readonly akName?: string
   readonly verify: (collateral: Collateral, context: Context) => Promise<Finding>
 }
 
 /** The public keys that verification may end in. `digest` is the SHA-256 (hex) of the whole set and part of every memo key. */
-export type Anchors = { readonly amd: readonly AmdAnchor[]; readonly intel: readonly IntelAnchor[]; readonly digest: string }
+export type Anchors = {
+  readonly amd: readonly AmdAnchor[]
+  readonly intel: readonly IntelAnchor[]
+  readonly tpm: TpmAnchors
+  readonly digest: string
+}
 
 /** Intel's SGX root (specification tdx.md section 3.1), by its public key. */
 export type IntelAnchor = {

@@ -37,7 +37,15 @@ type Trial = {
 }
 
 function endorse({ vek = vcek, fields = {}, certificates = [vek.der], ...trial }: Trial): Promise<Endorsement> {
-  const context: Context = { now, mode: 'test', reportData: undefined, rigour: genuineOnly, memo: freshMemo(), ...trial.context }
+  const context: Context = {
+    now,
+    mode: 'test',
+    reportData: undefined,
+    extraData: undefined,
+    rigour: genuineOnly,
+    memo: freshMemo(),
+    ...trial.context,
+  }
   const report = parseReport(signedReport(vek, fields))
   return verifyEndorsement({ certificates, report, anchors: trial.anchors ?? anchors, collateral: trial.collateral ?? none, context })
 }

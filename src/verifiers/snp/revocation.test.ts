@@ -51,6 +51,7 @@ function judge(
     now,
     mode: 'test',
     reportData: undefined,
+    extraData: undefined,
     memo,
     ...at,
     rigour: { ...genuineOnly, snp: { ...genuineOnly.snp, revocation: 'require', ...rigour } },

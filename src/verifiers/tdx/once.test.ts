@@ -44,7 +44,7 @@ async function judged(host: FakeIntelHost, given = collateral): Promise<Finding>
   counted.verifications = 0
   counted.hashedBytes = 0
   const unverified = await tdx({ type: 'tdx', quote, certificates: [] }, anchors, { mode: 'test', memo })
-  return unverified.verify(given, { now: intel.now, mode: 'test', reportData, rigour: genuineOnly, memo })
+  return unverified.verify(given, { now: intel.now, mode: 'test', reportData, extraData: undefined, rigour: genuineOnly, memo })
 }
 
 async function verified(host: FakeIntelHost, given = collateral): Promise<Finding> {

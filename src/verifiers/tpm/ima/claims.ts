@@ -1,0 +1,31 @@
+/** An entry that a rule refused: its place in the list (from 1), its path as the kernel wrote it, cut to 256 characters. */
+export type ImaFault = { readonly entry: number; readonly path: string; readonly digest: string }
+
+/** What the IMA list proves (specification tpm.md section 12). */
+export type ImaClaims = {
+  /** Entries that PCR 10 attests: the beginning of the list that leads to it. */
+  readonly attested_entries: number
+  /** Entries behind it, which nothing attests; not looked at. */
+  readonly unattested_entries: number
+  /** PCR 10 where the attested beginning ends, lower-case hex. */
+  readonly value: string
+  /** Which PCRs boot_aggregate is the digest of; null where it was not verified. */
+  readonly boot_aggregate: '0-7' | '0-9' | null
+  readonly boot_aggregate_verified: boolean
+  readonly violations: number
+  /** Entries by rule of the policy that accepted them. */
+  readonly accepted: {
+    readonly digest: number
+    readonly signature: number
+    readonly excluded: number
+    readonly keyring: number
+    readonly buffer: number
+  }
+  /** The first faults of each kind, at most eight; counts of all. */
+  readonly faults: Readonly<Record<string, { readonly count: number; readonly first: readonly ImaFault[] }>>
+  /** Whether the banks were extended by SHA-1 padded with zeros, as kernels before 5.8 did. */
+  readonly legacy_padding: boolean
+  /** Whether a state of an earlier appraisal was continued, and when the whole list was last seen (RFC 3339). */
+  readonly continued: boolean
+  readonly whole_list_at: string
+}
