@@ -35,7 +35,8 @@ export type AppraisalInput = {
 /** "Is it acceptable?": findings under a policy. All refusals are collected; the code is the one nearest the root of trust. */
 export function appraise(input: AppraisalInput): Judgement {
   const items = input.items.map((item) => (input.policy === null ? genuineness(item) : underPolicy(item, input, input.policy.document)))
-  const evidence = items.map((item, index) => ({ label: `cpu${index}`, ...item.appraisal }))
+  const labels = labelsOf(input.items)
+  const evidence = items.map((item, index) => ({ label: labels[index] ?? '', ...item.appraisal }))
   const status = worstStatus(evidence.map((item) => item.status))
   const appraisal: Appraisal = {
     id: input.id,
@@ -51,6 +52,15 @@ export function appraise(input: AppraisalInput): Judgement {
   }
   const code = highestRanked(items.flatMap((item) => item.code ?? []))
   return { appraisal, code: code ?? (items.length === 0 ? 'internal-error' : undefined) }
+}
+
+/** `cpu0`, `tpm0`: counted per kind in request order (design section 3). */
+function labelsOf(items: readonly AppraisedItem[]): readonly string[] {
+  const seen = { cpu: 0, tpm: 0 }
+  return items.map(({ type }) => {
+    const kind = type === 'tpm' ? 'tpm' : 'cpu'
+    return `${kind}${seen[kind]++}`
+  })
 }
 
 type Judged = { readonly appraisal: Omit<ItemAppraisal, 'label'>; readonly code: ProblemCode | undefined }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { base64Length, decodeBase64 } from '../base64.ts'
+import { tpmItem } from './evidence-tpm.ts'
+import { base64Bytes, certificateChain as chain } from './wire.ts'
 
 /** Upper limits only (design section 3, Limits): exact lengths, zero included, are the verifier's. */
 const BYTES = {
@@ -9,31 +10,13 @@ const BYTES = {
   quote: 64 * 1024,
   /** GHCB tables seen have at most 16 KiB (specification snp.md section 5). */
   certTable: 64 * 1024,
-  certificates: 64 * 1024,
   manifest: 64 * 1024,
   /** No service can be configured to take more (specification tdx.md section 8.1); what one does take is for the route to ask. */
   log: 4 * 1024 * 1024,
   initdata: 64 * 1024,
 }
-/** A chain has three certificates; some hosts send each twice. */
-const MAX_CERTIFICATES = 16
 /** Up to eight items where a composition binds them (design section 3). */
 const MAX_ITEMS = 8
-
-const BASE64 = 'standard base64 with padding, or URL-safe without, in canonical form'
-
-/** Bytes as they travel in JSON; the text of a limit names decoded bytes. */
-export const base64Bytes = (max: number, description: string, other?: NonNullable<Parameters<typeof z.string>[0]>) =>
-  z
-    .string(other)
-    .max(base64Length(max), `longer than ${max} bytes`)
-    .transform((text, ctx) => decodeBase64(text) ?? issue(ctx, `not ${BASE64}`))
-    .meta({ description: `${description} (${BASE64})`, contentEncoding: 'base64' })
-
-function issue(ctx: z.core.$RefinementCtx, message: string): never {
-  ctx.addIssue(message)
-  return z.NEVER
-}
 
 /** What is wrong with an object where the bytes of a report belong (specification snp.md section 10); {@link parseRequest} gives it its code. */
 export const PARSED_FORM = 'is a parsed form instead of the signed bytes in base64'
@@ -43,17 +26,6 @@ const reportBytes = (description: string) =>
   base64Bytes(BYTES.report, description, {
     error: ({ input }) => (typeof input === 'object' && input !== null && !Array.isArray(input) ? PARSED_FORM : undefined),
   })
-
-const utf8 = new TextEncoder()
-
-/** One PEM block is passed on as its text, so that the verifier judges its form; anything else must be base64 of DER. */
-const certificate = z
-  .string()
-  .max(base64Length(BYTES.certificates), `longer than ${BYTES.certificates} bytes`)
-  .transform((text, ctx) => (text.includes('-----') ? utf8.encode(text) : (decodeBase64(text) ?? issue(ctx, `neither PEM nor ${BASE64}`))))
-  .meta({ description: `One certificate: a PEM block, or its DER in ${BASE64}` })
-
-const chain = z.array(certificate).max(MAX_CERTIFICATES)
 
 const snp = z
   .strictObject({
@@ -99,7 +71,7 @@ const tsm = z
   .meta({ id: 'TsmEvidence', description: 'What Linux configfs-tsm hands out under /sys/kernel/config/tsm/report' })
 
 /** One evidence item as it travels. Its output is still the wire form with decoded bytes; `evidenceOf` makes it Evidence. */
-export const evidenceItem = z.discriminatedUnion('type', [snp, tdx, sgx, tsm]).meta({ id: 'EvidenceItem' })
+export const evidenceItem = z.discriminatedUnion('type', [snp, tdx, sgx, tpmItem, tsm]).meta({ id: 'EvidenceItem' })
 /** The items of a request. */
 export const evidenceItems = z.array(evidenceItem).min(1, 'needs an item').max(MAX_ITEMS, `has more than ${MAX_ITEMS} items`)
 

@@ -15,6 +15,12 @@ const EVIDENCE: { readonly [T in EvidenceItem['type']]: (item: ItemOf<T>) => Evi
     ...given({ eventLog, runtimeLog, initdata }),
   }),
   sgx: ({ type, quote, certificates = [] }) => ({ type, quote, certificates }),
+  tpm: ({ type, quotes, ak_public: akPublic, ak_certificates: akCertificates = [], event_log: eventLog, ima_log: imaLog }) => ({
+    type,
+    quotes,
+    akCertificates,
+    ...given({ akPublic, eventLog, imaLog }),
+  }),
   tsm: ({ type, provider, outblob, auxblob, manifestblob }) => ({ type, provider, outblob, ...given({ auxblob, manifestblob }) }),
 }
 
@@ -48,20 +54,26 @@ function given<K extends string>(members: Readonly<Record<K, Uint8Array | undefi
  */
 export function refuseLongLogs(items: readonly EvidenceItem[], { eventLogBytes }: { readonly eventLogBytes: number }): void {
   for (const [i, item] of items.entries()) {
-    if (item.type !== 'tdx') continue
-    const long = LOGS.find((name) => (item[name]?.byteLength ?? 0) > eventLogBytes)
+    const long = logsOf(item).find(([, log]) => (log?.byteLength ?? 0) > eventLogBytes)?.[0]
     if (long === undefined) continue
     const at = `evidence[${i}].${long}`
     throw new AttestationError('request-malformed', `${at}: longer than ${eventLogBytes} bytes`, { at })
   }
 }
 
-const LOGS = ['event_log', 'runtime_log'] as const
+function logsOf(item: EvidenceItem): readonly (readonly [name: string, log: Uint8Array | undefined])[] {
+  if (item.type === 'tdx')
+    return [
+      ['event_log', item.event_log],
+      ['runtime_log', item.runtime_log],
+    ]
+  return item.type === 'tpm' ? [['event_log', item.event_log]] : []
+}
 
 /**
  * SHA-256 (hex) over the decoded evidence: of each item its type, then name and bytes of each member in the order of the schema,
  * each preceded by its length as u32 big-endian; a list is
- * its count in decimal digits, then its elements. Names an appraisal's input in audit lines; never a replay check, because signatures
+ * its count in decimal digits, then its elements; an object within an item is the count of its members, then name and value of each. Names an appraisal's input in audit lines; never a replay check, because signatures
  * of ECDSA can be rewritten by anyone.
  */
 export const evidenceDigest = (items: readonly EvidenceItem[]): string =>
@@ -76,8 +88,18 @@ function framed(part: string | Uint8Array): readonly Uint8Array[] {
   return [length, bytes]
 }
 
-const partsOf = (item: EvidenceItem): readonly (string | Uint8Array)[] =>
-  Object.entries(item).flatMap(([name, value]) => {
-    if (value === undefined) return []
-    return Array.isArray(value) ? [name, String(value.length), ...value] : [name, value]
-  })
+type Value = string | Uint8Array | readonly Value[] | { readonly [name: string]: Value | undefined }
+
+const partsOf = (item: EvidenceItem): readonly (string | Uint8Array)[] => membersOf(item).flatMap(([name, value]) => [name, ...flat(value)])
+
+const membersOf = (object: { readonly [name: string]: Value | undefined }): readonly (readonly [string, Value])[] =>
+  Object.entries(object).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]))
+
+function flat(value: Value): readonly (string | Uint8Array)[] {
+  if (typeof value === 'string' || value instanceof Uint8Array) return [value]
+  if (isList(value)) return [String(value.length), ...value.flatMap(flat)]
+  const members = membersOf(value)
+  return [String(members.length), ...members.flatMap(([name, inner]) => [name, ...flat(inner)])]
+}
+
+const isList = (value: Value): value is readonly Value[] => Array.isArray(value)

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { AttestationError } from '../verifiers/problems.ts'
-import { PARSED_FORM, base64Bytes, evidenceItems } from './evidence-items.ts'
+import { PARSED_FORM, evidenceItems } from './evidence-items.ts'
+import { base64Bytes } from './wire.ts'
 
 /** Wide enough that a nonce of a wrong length is named by its own problem. */
 const NONCE_TEXT_BYTES = 1024
