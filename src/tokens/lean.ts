@@ -1,11 +1,13 @@
 import type { Appraisal, ItemAppraisal, Trustworthiness } from '../appraisal/appraisal.ts'
 import { isUntrusted } from '../appraisal/tdx/attributes.ts'
 import type { PublicJwk } from '../access/cnf.ts'
+import type { TpmClaims } from '../verifiers/tpm/claims.ts'
 import type { Claims } from '../verifiers/verifier.ts'
 import { DETAILS, type Detail } from './detail.ts'
 import { leanSgx } from './lean-sgx.ts'
 import { leanSnp } from './lean-snp.ts'
 import { leanTdx } from './lean-tdx.ts'
+import { leanTpm } from './lean-tpm.ts'
 
 /** Names the profile `lean` (specification tokens.md C7). */
 const LEAN_PROFILE = 'urn:assay:token:lean:1'
@@ -83,9 +85,16 @@ function claimsOf(parts: LeanParts, detail: Detail): object {
  */
 function flatClaims({ evidence }: Appraisal): object {
   const flat = evidence.flatMap(({ claims }) => flatOf(claims))[0]
-  if (flat === undefined) return { tcb: { hw: 'none', vtpm: 'none' } }
-  return { tcb: { hw: flat.hw, vtpm: 'none' }, dbgstat: flat.debug ? 'enabled' : 'disabled-since-boot', hwmodel: flat.model }
+  const vtpm = evidence.flatMap(({ claims: { tpm } }) => (tpm === undefined ? [] : [vtpmOf(tpm)]))[0] ?? 'none'
+  if (flat === undefined) return { tcb: { hw: 'none', vtpm } }
+  return { tcb: { hw: flat.hw, vtpm }, dbgstat: flat.debug ? 'enabled' : 'disabled-since-boot', hwmodel: flat.model }
 }
+
+/**
+ * Who stands behind the registers of a TPM: a chip only where its endorsement key was proven. Of a key that a cloud certifies, or that somebody
+ * merely enrolled, the weaker is told: whoever runs the virtual machine.
+ */
+const vtpmOf = ({ ak_trust }: TpmClaims): 'discrete' | 'hypervisor' => (ak_trust === 'ek-activation' ? 'discrete' : 'hypervisor')
 
 type Flat = { readonly hw: 'snp' | 'tdx' | 'sgx'; readonly debug: boolean; readonly model: string }
 
@@ -96,7 +105,7 @@ function flatOf({ snp, tdx, sgx }: Claims): readonly Flat[] {
 }
 
 function submod({ appraisal, weakenings }: LeanParts, item: ItemAppraisal, detail: Detail): object {
-  const { snp, tdx, sgx } = item.claims
+  const { snp, tdx, sgx, tpm } = item.claims
   return {
     status: item.status,
     trustworthiness: claimed(item.trustworthiness),
@@ -108,6 +117,7 @@ function submod({ appraisal, weakenings }: LeanParts, item: ItemAppraisal, detai
       snp: snp === undefined ? undefined : leanSnp(snp, item, detail),
       tdx: tdx === undefined ? undefined : leanTdx(tdx, detail),
       sgx: sgx === undefined ? undefined : leanSgx(sgx, detail),
+      tpm: tpm === undefined ? undefined : leanTpm(tpm, detail),
     },
   }
 }

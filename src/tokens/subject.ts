@@ -21,12 +21,14 @@ type Kind = 'cnf' | 'tpm' | 'snp' | 'once' | 'host'
 const PSEUDONYM_BYTES = 16
 
 /**
- * `sub` is what the policy’s template says. Without one it names the attested instance, never its host (design section 4): the bound key; else REPORT_ID, which AMD's firmware draws for each
- * guest; else the token alone. `urn:assay:<kind>:<32 hex digits>`, different for every audience.
+ * `sub` is what the policy’s template says. Without one it names the attested instance, never its host (design section 4): the bound key; else the name of the
+ * attestation key; else REPORT_ID, which AMD's firmware draws for each guest; else the token alone. `urn:assay:<kind>:<32 hex digits>`, different for every audience.
  */
 export function subjectOf(key: KeyObject, { appraisal, audience, thumbprint, jti, template }: SubjectInput): string {
   if (template !== undefined) return nameOf(template, appraisal)
   if (thumbprint !== undefined) return pseudonym(key, audience, { kind: 'cnf', value: thumbprint })
+  const akName = unlessZero(tpmOf(appraisal)?.ak.name ?? undefined)
+  if (akName !== undefined) return pseudonym(key, audience, { kind: 'tpm', value: akName })
   const reportId = unlessZero(snpOf(appraisal)?.report_id)
   if (reportId !== undefined) return pseudonym(key, audience, { kind: 'snp', value: reportId })
   return pseudonym(key, audience, { kind: 'once', value: Buffer.from(jti, 'utf8') })
@@ -43,9 +45,9 @@ function nameOf(template: string, { evidence }: Appraisal): string {
   return name
 }
 
-/** `host_id`: CHIP_ID, or Intel's PPID, pseudonymised alike; undefined if it is masked or zero. */
+/** `host_id`: CHIP_ID, Intel's PPID, or the digest of the endorsement key, pseudonymised alike; undefined if it is masked, zero or not known. */
 export function hostIdOf(key: KeyObject, { appraisal, audience }: SubjectInput): string | undefined {
-  const host = unlessZero(snpOf(appraisal)?.chip_id ?? ppidOf(appraisal))
+  const host = unlessZero(snpOf(appraisal)?.chip_id ?? ppidOf(appraisal) ?? tpmOf(appraisal)?.ek?.public_key_sha256)
   return host === undefined ? undefined : pseudonym(key, audience, { kind: 'host', value: host })
 }
 
@@ -56,6 +58,8 @@ function pseudonym(key: KeyObject, audience: string, named: { kind: Kind; value:
 }
 
 const snpOf = (appraisal: Appraisal) => appraisal.evidence.find(({ claims }) => claims.snp !== undefined)?.claims.snp
+
+const tpmOf = (appraisal: Appraisal) => appraisal.evidence.find(({ claims }) => claims.tpm !== undefined)?.claims.tpm
 
 const ppidOf = ({ evidence }: Appraisal): string | undefined =>
   evidence.flatMap(({ claims: { tdx, sgx } }) => tdx?.platform.ppid ?? sgx?.platform.ppid ?? [])[0]
