@@ -41,6 +41,14 @@ const REFUSED = {
   ],
   'verifiers/snp/': ['node:fs', 'zod', '../../appraisal/appraise.ts', '../../config.ts', '../tdx/index.ts', '../tpm/index.ts'],
   'verifiers/tdx/': ['../snp/index.ts'],
+  'verifiers/tpm/boot/': [
+    'node:fs',
+    'zod',
+    '../../../appraisal/appraise.ts',
+    '../../../config.ts',
+    '../../tdx/index.ts',
+    '../../snp/index.ts',
+  ],
   'appraisal/': [
     'node:fs',
     'node:http',
@@ -102,6 +110,7 @@ const REFUSED = {
 const ALLOWED = {
   'verifiers/': ['node:crypto', './der.ts', './snp/index.ts'],
   'verifiers/snp/': ['node:crypto', './report.ts', '../der.ts'],
+  'verifiers/tpm/boot/': ['node:crypto', './claims.ts', '../problems.ts', '../../der.ts', '../../event-log/parse.ts'],
   'appraisal/': ['node:crypto', 'zod', 'yaml', './check.ts', './snp/index.ts', '../verifiers/problems.ts'],
   'appraisal/snp/': ['../check.ts', '../../verifiers/problems.ts'],
   'tokens/': ['jose', 'node:fs', '../appraisal/appraisal.ts', '../verifiers/problems.ts'],
@@ -142,7 +151,7 @@ const loaded = LOADED.map(([place, says]): Plant => ({
   says,
 }))
 const allowed = plants(ALLOWED, 'allowed')
-const impure = ['verifiers/', 'appraisal/', 'verifiers/snp/', 'appraisal/snp/'].flatMap((place) =>
+const impure = ['verifiers/', 'appraisal/', 'verifiers/snp/', 'verifiers/tpm/boot/', 'appraisal/snp/'].flatMap((place) =>
   IMPURE.map(([code, says], index): Plant => ({
     file: fileIn(place, `impure-${index}`),
     code: `export const value: unknown = ${code}\n`,
