@@ -1,4 +1,5 @@
 import type { AkTrust, EnrolmentBasis, PcrBank } from './claims.ts'
+import type { ImaOutcomes } from './ima/outcomes.ts'
 import type { ImaRules } from './ima/rules.ts'
 
 /** Clock and counters of a quote that was accepted (specification tpm.md section 5). */
@@ -22,8 +23,8 @@ export type ImaState = {
   readonly entries: number
   readonly value: Uint8Array
   readonly wholeListAt: Date
-  /** What was found so far, so that an answer tells of the whole list; opaque to all but the evaluation of IMA. */
-  readonly outcomes: unknown
+  /** What was found so far, so that an answer tells of the whole list. */
+  readonly outcomes: ImaOutcomes
 }
 
 /** Whose trust counts, and how TPM evidence is read: the choices of a policy that decide whether it is genuine. */
