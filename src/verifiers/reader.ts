@@ -49,6 +49,18 @@ export class Reader {
   u64le(field: string): bigint {
     return this.#view.getBigUint64(this.#advance(field, 8), true)
   }
+  /** 16 bits, big-endian. */
+  u16be(field: string): number {
+    return this.#view.getUint16(this.#advance(field, 2))
+  }
+  /** 32 bits, big-endian. */
+  u32be(field: string): number {
+    return this.#view.getUint32(this.#advance(field, 4))
+  }
+  /** 64 bits, big-endian. */
+  u64be(field: string): bigint {
+    return this.#view.getBigUint64(this.#advance(field, 8))
+  }
   /** A copy of `length` bytes. */
   bytes(field: string, length: number): Uint8Array<ArrayBuffer> {
     const at = this.#advance(field, length)
