@@ -2,7 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import { bindingInput, reportDataOf } from '../src/access/binding.ts'
 import { deriveKeys } from '../src/access/secrets.ts'
+import type { Appraisal } from '../src/appraisal/appraisal.ts'
 import { appraise } from '../src/appraisal/appraise.ts'
+import type { ActivePolicy } from '../src/appraisal/policy-set.ts'
 import { readPolicy } from '../src/appraisal/read-policy.ts'
 import { rigourOf } from '../src/appraisal/rigour.ts'
 import { collateralSummary } from '../src/collateral/summary.ts'
@@ -11,6 +13,7 @@ import { createMemo } from '../src/service/memo.ts'
 import { createTokenIssuer } from '../src/tokens/issuer.ts'
 import { temporaryTokenKey } from '../src/tokens/keys.ts'
 import { verify } from '../src/verifiers/registry.ts'
+import type { Finding } from '../src/verifiers/verifier.ts'
 import { join } from 'node:path'
 import { cpuSeconds } from './measure.ts'
 import type { Setting } from './setting.ts'
@@ -46,16 +49,49 @@ export async function inProcess(setting: Setting, { count, concurrency, until = 
   return { perSecond: (count / (performance.now() - started)) * 1000, cpuMicros: ((cpuSeconds() - before) / count) * 1e6 }
 }
 
-type Row = { readonly nonce: Uint8Array; readonly reportData: Uint8Array; readonly evidence: ReturnType<Setting['evidence']> }
+type Evidence = ReturnType<Setting['evidence']>
+type Row = { readonly nonce: Uint8Array; readonly reportData: Uint8Array; readonly evidence: Evidence }
 
-async function appraiserOf(setting: Setting, until: 'verdict' | 'token'): Promise<(row: Row) => Promise<string>> {
+/** The policy that accepts a setting's evidence, and asks for no key. */
+export const bearerPolicy = ({ accepts }: Pick<Setting, 'accepts'>): ActivePolicy =>
+  readPolicy(JSON.stringify({ name: 'bearer', key_binding: 'DANGEROUSLY_OPTIONAL', ...accepts }), 'benchmark')
+
+/** Proves evidence of a setting as its service does, with everything at hand. */
+export async function proverOf(setting: Setting, policy: ActivePolicy): Promise<(row: Omit<Row, 'nonce'>) => Promise<Finding>> {
   const files = { insecureTestRoots: setting.rootFiles, collateralBundles: [join(setting.folder, 'bundle.json')] }
   const { anchors, documents } = await readGrounds(files, new Date())
-  const bearer = { name: 'bearer', key_binding: 'DANGEROUSLY_OPTIONAL', ...setting.accepts }
-  const policy = readPolicy(JSON.stringify(bearer), 'benchmark')
-  const audience = { name: 'bearer', policies: ['bearer'], profile: 'lean', alg: 'ES256', relyingPartyNonce: 'refuse' } as const
   const memo = createMemo()
   const collateral = { documents, missing: new Map(), marks: new Map() }
+  return async ({ reportData, evidence }) => {
+    const unverified = await verify(evidence, anchors, { mode: 'test', memo })
+    const context = { now: new Date(), mode: 'test', reportData, extraData: undefined, rigour: rigourOf(policy.document), memo } as const
+    return unverified.verify(collateral, context)
+  }
+}
+
+const NOTHING = { documents: new Map(), missing: new Map(), marks: new Map() }
+const SUMMARY = collateralSummary({ collateral: NOTHING, fetchedAt: new Map(), expiresAt: new Map() })
+
+/** The verdict of a policy. Throws when it is a refusal. */
+export function judged(type: Evidence['type'], finding: Finding, policy: ActivePolicy): Appraisal {
+  const { appraisal, code } = appraise({
+    id: 'benchmark',
+    mode: 'test',
+    freshness: 'challenge',
+    policy,
+    items: [{ type, finding, fresh: true }],
+    keyBinding: 'unbound',
+    evidenceDigest: '0'.repeat(64),
+    collateral: SUMMARY,
+  })
+  if (code !== undefined) throw new Error(`the benchmark's own evidence was refused: ${code}`)
+  return appraisal
+}
+
+async function appraiserOf(setting: Setting, until: 'verdict' | 'token'): Promise<(row: Row) => Promise<string>> {
+  const policy = bearerPolicy(setting)
+  const prove = await proverOf(setting, policy)
+  const audience = { name: 'bearer', policies: ['bearer'], profile: 'lean', alg: 'ES256', relyingPartyNonce: 'refuse' } as const
   const issuer = createTokenIssuer({
     key: temporaryTokenKey(),
     keys: deriveKeys(randomBytes(32), 'test'),
@@ -63,23 +99,8 @@ async function appraiserOf(setting: Setting, until: 'verdict' | 'token'): Promis
     mode: 'test',
     now: () => new Date(),
   })
-  const summary = collateralSummary({ collateral, fetchedAt: new Map(), expiresAt: new Map() })
-  return async ({ nonce, reportData, evidence }) => {
-    const unverified = await verify(evidence, anchors, { mode: 'test', memo })
-    const context = { now: new Date(), mode: 'test', reportData, extraData: undefined, rigour: rigourOf(policy.document), memo } as const
-    const finding = await unverified.verify(collateral, context)
-    const { appraisal, code } = appraise({
-      id: 'benchmark',
-      mode: 'test',
-      freshness: 'challenge',
-      policy,
-      items: [{ type: evidence.type, finding, fresh: true }],
-      keyBinding: 'unbound',
-      evidenceDigest: '0'.repeat(64),
-      collateral: summary,
-    })
-    if (code !== undefined) throw new Error(`the benchmark's own evidence was refused: ${code}`)
-    if (until === 'verdict') return appraisal.status
-    return issuer.issue({ appraisal, audience, policy, nonce }).token
+  return async (row) => {
+    const appraisal = judged(row.evidence.type, await prove(row), policy)
+    return until === 'verdict' ? appraisal.status : issuer.issue({ appraisal, audience, policy, nonce: row.nonce }).token
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Measures the service against what the machine can do at most, all in one interleaved run, and prints a table for docs/performance.md.
- *   npm run bench -- [--rounds 5] [--requests 4000] [--soak 100000] [--only snp|tdx] [--write-requests FILE]
+ *   npm run bench -- [--rounds 5] [--requests 4000] [--soak 100000] [--only snp|tdx|policies] [--write-requests FILE]
  */
 import { writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
@@ -10,6 +10,7 @@ import { closedLoop, httpRequest } from './client.ts'
 import { allIssued, atEightyPercent, endToEnd, warmUp } from './end-to-end.ts'
 import { inProcess } from './in-process.ts'
 import { familyRssMegabytes } from './measure.ts'
+import { policyBenchmark, policyRatios } from './policies.ts'
 import { prepareBodies, prepareRequests, prepareSetting, snpTechnology, startService, type Service, type Setting } from './setting.ts'
 import { note, quotient, tableText } from './table.ts'
 import { tdxLabel, tdxRatios, tdxRound, tdxTechnology } from './tdx.ts'
@@ -124,6 +125,12 @@ async function measureTdx(): Promise<readonly string[]> {
   }
 }
 
+async function measurePolicies(setting: Setting): Promise<readonly string[]> {
+  const { round } = await policyBenchmark(setting)
+  await inRounds(() => round(count))
+  return policyRatios()
+}
+
 async function inRounds(round: () => Promise<void>): Promise<void> {
   for (let i = 0; i < rounds; i++) {
     process.stderr.write(`round ${i + 1} of ${rounds}\n`)
@@ -135,9 +142,11 @@ async function main(): Promise<void> {
   const setting = prepareSetting(await snpTechnology())
   try {
     if (options['write-requests'] !== undefined) return await writeRequests(setting, options['write-requests'])
-    const snp = options.only === 'tdx' ? [] : await measureSnp(setting)
-    const tdx = options.only === 'snp' ? [] : await measureTdx()
-    report([...snp, ...tdx])
+    const wanted = (part: string): boolean => (options.only ?? part) === part
+    const snp = wanted('snp') ? await measureSnp(setting) : []
+    const tdx = wanted('tdx') ? await measureTdx() : []
+    const policies = wanted('policies') ? await measurePolicies(setting) : []
+    report([...snp, ...tdx, ...policies])
   } finally {
     await setting.remove()
   }

@@ -20,7 +20,19 @@ export const middle = (name: string): number => median(values(name))
 /** Both are taken in the same round, so that what disturbs one disturbs the other: median, least and most of the rounds' quotients. */
 export function quotient(name: string, below: readonly string[]): string {
   const rows = values(name).map((value, round) => value / below.reduce((sum, row) => sum + (values(row)[round] ?? NaN), 0))
-  return `${median(rows).toFixed(2)} (${Math.min(...rows).toFixed(2)} – ${Math.max(...rows).toFixed(2)})`
+  return written(rows, 2)
+}
+
+const written = (rows: readonly number[], digits: number): string =>
+  `${median(rows).toFixed(digits)} (${Math.min(...rows).toFixed(digits)} – ${Math.max(...rows).toFixed(digits)})`
+
+/** How much more one is than another, as a part of a third; all of the same round. */
+export function difference(more: string, less: string, of: string): string {
+  const [some, others, whole] = [values(more), values(less), values(of)]
+  return written(
+    some.map((value, round) => (value - (others[round] ?? NaN)) / (whole[round] ?? NaN)),
+    4,
+  )
 }
 
 /** All numbers as a table in Markdown. */
