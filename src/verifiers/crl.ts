@@ -1,8 +1,8 @@
 import { DerReader, TAG, explicitTag, type DerDocument } from './der.ts'
 import { NOTHING_REVOKED, readRevoked } from './crl-serials.ts'
 import { readAlgorithm, type SignatureAlgorithm } from './x509-algorithm.ts'
-import { readName, type DistinguishedName } from './x509-name.ts'
-import { readExtensions, repeatedExtension, type Extension } from './x509.ts'
+import type { DistinguishedName } from './x509-name.ts'
+import { PLAIN, readExtensions, repeatedExtension, type Dialect, type Extension } from './x509.ts'
 
 /** A certificate revocation list read from DER (RFC 5280 section 5.1): parsed, not believed. */
 export type RevocationList = {
@@ -50,26 +50,30 @@ const UNDERSTOOD: readonly string[] = [CRL_NUMBER, '2.5.29.35', '2.5.29.21', '2.
  * Reads one DER revocation list with nothing behind it. Throws AttestationError with the document's code; unless told otherwise
  * snp-crl-signature: nothing shows that such bytes are the vendor's.
  */
-export function parseCrl(bytes: Uint8Array, document: DerDocument = CRL): RevocationList {
+export function parseCrl(bytes: Uint8Array, document: DerDocument = CRL, dialect: Dialect = PLAIN): RevocationList {
   const der = bytes.slice()
   return DerReader.all(der, document, (top) => {
     if (der.length > MAX_BYTES) throw top.malformed('CertificateList', `is larger than ${MAX_BYTES} bytes`)
     return top.sequence('CertificateList', (r) => {
       const { content, whole } = r.expect('tbsCertList', TAG.SEQUENCE)
-      const tbs = r.within('tbsCertList', content, (t) => readTbs(t, document))
+      const tbs = r.within('tbsCertList', content, (t) => readTbs(t, document, dialect))
       const outerAlgorithm = readAlgorithm(r, 'signatureAlgorithm')
       return { tbs: whole, ...tbs, outerAlgorithm, signature: r.bitBytes('signatureValue') }
     })
   })
 }
 
-function readTbs(r: DerReader, document: DerDocument): Omit<RevocationList, 'tbs' | 'outerAlgorithm' | 'signature'> {
+function readTbs(
+  r: DerReader,
+  document: DerDocument,
+  { name, time }: Dialect,
+): Omit<RevocationList, 'tbs' | 'outerAlgorithm' | 'signature'> {
   // v2 is 1 (section 5.1.2.1); a version 1 list could carry neither number nor entry extensions.
   if (r.integer('version') !== 1n) throw r.malformed('version', 'is not v2')
   const innerAlgorithm = readAlgorithm(r, 'signature')
-  const issuer = readName(r, 'issuer')
-  const thisUpdate = r.time('thisUpdate')
-  const nextUpdate = isTime(r.nextTag) ? r.time('nextUpdate') : undefined
+  const issuer = name(r, 'issuer')
+  const thisUpdate = time(r, 'thisUpdate')
+  const nextUpdate = isTime(r.nextTag) ? time(r, 'nextUpdate') : undefined
   const revoked = r.nextTag === TAG.SEQUENCE ? readRevoked(r.any('revokedCertificates').content, document) : NOTHING_REVOKED
   const extensions = r.optional('crlExtensions', explicitTag(0), (e) => readExtensions(e, 'crlExtensions')) ?? []
   if (repeatedExtension(extensions) !== undefined) throw r.malformed('crlExtensions', 'has an extension twice')

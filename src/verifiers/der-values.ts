@@ -48,9 +48,17 @@ const UTC_TIME = { tag: 0x17, pattern: /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/
 /** GeneralizedTime is for years that UTCTime cannot hold: from 2050. */
 const GENERALIZED_TIME = { tag: 0x18, pattern: /^(20[5-9]\d|2[1-9]\d\d|[3-9]\d{3})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/ } as const
 
+/** The same for any year: some authorities write it where UTCTime is due. */
+const ANY_GENERALIZED_TIME = { tag: 0x18, pattern: /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/ } as const
+
 /** The instant that the contents of a time element name; undefined unless written as RFC 5280 demands and on the calendar. */
-export function readTime(tag: number, content: Uint8Array): Date | undefined {
-  const rule = tag === UTC_TIME.tag ? UTC_TIME : GENERALIZED_TIME
+export const readTime = (tag: number, content: Uint8Array): Date | undefined => timeBy(GENERALIZED_TIME, tag, content)
+
+/** The same where GeneralizedTime may name any year. */
+export const readAnyTime = (tag: number, content: Uint8Array): Date | undefined => timeBy(ANY_GENERALIZED_TIME, tag, content)
+
+function timeBy(generalized: { readonly tag: number; readonly pattern: RegExp }, tag: number, content: Uint8Array): Date | undefined {
+  const rule = tag === UTC_TIME.tag ? UTC_TIME : generalized
   const [, year, month, day, hour, minute, second] = rule.pattern.exec(latin1(content)) ?? []
   if (tag !== rule.tag || year === undefined) return undefined
   const text = `${year.length === 4 ? year : fullYear(year)}-${month}-${day}T${hour}:${minute}:${second}.000Z`

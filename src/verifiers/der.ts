@@ -1,5 +1,5 @@
 import { AttestationError, type ProblemCode } from './problems.ts'
-import { readInteger, readOid, readTime } from './der-values.ts'
+import { readAnyTime, readInteger, readOid, readTime } from './der-values.ts'
 
 /** Universal tags that certificates and revocation lists use (X.690 section 8). */
 export const TAG = {
@@ -130,6 +130,11 @@ export class DerReader {
   time(field: string): Date {
     const element = this.any(field)
     return this.#defined(field, readTime(element.tag, element.content), 'is not a time as RFC 5280 writes it')
+  }
+  /** The same, but GeneralizedTime for any year, as some authorities write it. */
+  anyTime(field: string): Date {
+    const element = this.any(field)
+    return this.#defined(field, readAnyTime(element.tag, element.content), 'is not a time in whole seconds of UTC')
   }
   /** BOOLEAN TRUE. Where the default is FALSE, DER leaves FALSE out, so TRUE is the only value there is. */
   true(field: string): true {

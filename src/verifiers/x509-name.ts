@@ -4,8 +4,11 @@ import { latin1 } from './der-values.ts'
 /** One attribute of a name: its type in dotted form and its text. */
 type NameAttribute = { readonly oid: string; readonly value: string }
 
-/** A distinguished name (RFC 5280 section 4.1.2.4), attributes in the order of the encoding, one in each relative name. */
+/** A distinguished name (RFC 5280 section 4.1.2.4), attributes in the order of the encoding. */
 export type DistinguishedName = readonly NameAttribute[]
+
+/** Reads a Name, which also comes back as encoded. */
+export type ReadName = (r: DerReader, field: string) => { readonly name: DistinguishedName; readonly der: Uint8Array }
 
 /** X.520 attribute types by the letters that people know them by. */
 export const ATTRIBUTE = { CN: '2.5.4.3', C: '2.5.4.6', L: '2.5.4.7', ST: '2.5.4.8', O: '2.5.4.10', OU: '2.5.4.11' } as const
@@ -17,10 +20,10 @@ const STRING_TAGS: readonly number[] = [TAG.UTF8_STRING, TAG.PRINTABLE_STRING, T
 const PRINTABLE_ASCII = /^[\x20-\x7e]{1,256}$/
 
 /**
- * Reads a Name, which also comes back as encoded. Other text than printable ASCII is an error: no name that could match a vendor's has
+ * Reads a Name of relative names of one attribute each. Other text than printable ASCII is an error: no name that could match a vendor's has
  * any, and none is shown to people.
  */
-export function readName(r: DerReader, field: string): { readonly name: DistinguishedName; readonly der: Uint8Array } {
+export const readName: ReadName = (r, field) => {
   const { whole, content } = r.expect(field, TAG.SEQUENCE)
   return { name: r.within(field, content, (names) => names.list(readRelativeName)), der: whole }
 }

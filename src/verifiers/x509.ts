@@ -1,6 +1,6 @@
 import { DerReader, TAG, explicitTag, type DerDocument } from './der.ts'
 import { readAlgorithm, type SignatureAlgorithm } from './x509-algorithm.ts'
-import { readName, type DistinguishedName } from './x509-name.ts'
+import { readName, type DistinguishedName, type ReadName } from './x509-name.ts'
 
 /** One extension of a certificate, list or list entry (RFC 5280 section 4.2): `value` is what is inside its OCTET STRING. */
 export type Extension = { readonly oid: string; readonly encodedOid: Uint8Array; readonly critical: boolean; readonly value: Uint8Array }
@@ -32,23 +32,29 @@ export type ParsedCertificate = {
 
 const CERTIFICATE: DerDocument = { what: 'certificate', code: 'snp-certificate-malformed' }
 
+/** How a vendor writes what RFC 5280 leaves no choice about, or what this service reads more narrowly than it must. */
+export type Dialect = { readonly name: ReadName; readonly time: (r: DerReader, field: string) => Date }
+
+/** Names of one attribute a part in ASCII, times as RFC 5280 demands. */
+export const PLAIN: Dialect = { name: readName, time: (r, field) => r.time(field) }
+
 /**
  * Reads one DER certificate with nothing behind it. Unique identifiers, which RFC 5280 forbids to use, are not read.
  * Throws AttestationError with the document's code, snp-certificate-malformed unless told otherwise.
  */
-export function parseCertificate(bytes: Uint8Array, document: DerDocument = CERTIFICATE): ParsedCertificate {
+export function parseCertificate(bytes: Uint8Array, document: DerDocument = CERTIFICATE, dialect: Dialect = PLAIN): ParsedCertificate {
   const der = bytes.slice()
   return DerReader.all(der, document, (top) =>
     top.sequence('Certificate', (r) => {
       const { content, whole } = r.expect('tbsCertificate', TAG.SEQUENCE)
-      const tbs = r.within('tbsCertificate', content, readTbs)
+      const tbs = r.within('tbsCertificate', content, (t) => readTbs(t, dialect))
       const outerAlgorithm = readAlgorithm(r, 'signatureAlgorithm')
       return { der, tbs: whole, ...tbs, outerAlgorithm, signature: r.bitBytes('signatureValue') }
     }),
   )
 }
 
-function readTbs(r: DerReader): Omit<ParsedCertificate, 'der' | 'tbs' | 'outerAlgorithm' | 'signature'> {
+function readTbs(r: DerReader, { name, time }: Dialect): Omit<ParsedCertificate, 'der' | 'tbs' | 'outerAlgorithm' | 'signature'> {
   const version = r.optional('version', explicitTag(0), readVersion) ?? 1
   const serial = r.integer('serialNumber')
   if (serial < 0n) throw r.malformed('serialNumber', 'is negative')
@@ -56,21 +62,21 @@ function readTbs(r: DerReader): Omit<ParsedCertificate, 'der' | 'tbs' | 'outerAl
     version,
     serial,
     innerAlgorithm: readAlgorithm(r, 'signature'),
-    ...readIssuer(r),
-    ...r.sequence('validity', (v) => ({ notBefore: v.time('notBefore'), notAfter: v.time('notAfter') })),
-    ...readSubject(r),
+    ...readIssuer(r, name),
+    ...r.sequence('validity', (v) => ({ notBefore: time(v, 'notBefore'), notAfter: time(v, 'notAfter') })),
+    ...readSubject(r, name),
     spki: r.expect('subjectPublicKeyInfo', TAG.SEQUENCE).whole,
     extensions: r.optional('extensions', explicitTag(3), (e) => readExtensions(e, 'extensions')) ?? [],
   }
 }
 
-const readIssuer = (r: DerReader): Pick<ParsedCertificate, 'issuer' | 'issuerDer'> => {
-  const { name, der } = readName(r, 'issuer')
+const readIssuer = (r: DerReader, read: ReadName): Pick<ParsedCertificate, 'issuer' | 'issuerDer'> => {
+  const { name, der } = read(r, 'issuer')
   return { issuer: name, issuerDer: der }
 }
 
-const readSubject = (r: DerReader): Pick<ParsedCertificate, 'subject' | 'subjectDer'> => {
-  const { name, der } = readName(r, 'subject')
+const readSubject = (r: DerReader, read: ReadName): Pick<ParsedCertificate, 'subject' | 'subjectDer'> => {
+  const { name, der } = read(r, 'subject')
   return { subject: name, subjectDer: der }
 }
 
