@@ -9,6 +9,7 @@ const rooms: Record<string, Record<string, unknown>> = {
   challenges: stores.challenges,
   collateral: stores.collateral,
   documents: stores.documents,
+  quotes: stores.quotes,
   vendor,
 }
 

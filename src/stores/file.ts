@@ -5,11 +5,13 @@ import type { CollateralAddress, Mode } from '../verifiers/verifier.ts'
 import { readIfThere, removePartials, writeAtomic } from './atomic.ts'
 import { openDocument, sealDocument } from './documents.ts'
 import { fileDocuments } from './file-documents.ts'
+import { fileQuotes } from './file-quotes.ts'
 import { checkFormat, formatOf } from './format.ts'
 import { keptMarks } from './kept-marks.ts'
 import { lockFolder } from './lock.ts'
 import { isAddress } from './marks.ts'
 import { memoryChallenges } from './memory.ts'
+import { createQuoteStore, MOST_QUOTES } from './quotes.ts'
 import { pingDocuments } from './revision.ts'
 import type { CollateralStore, StoredDocument, StoredEntry, StoreKeys, Stores } from './stores.ts'
 
@@ -36,6 +38,7 @@ export async function fileStores({ dataDir, keys, mode, log }: FileStoreOptions)
       challenges: memoryChallenges(),
       collateral: await fileCollateral({ folder, keys, log }),
       documents,
+      quotes: createQuoteStore({ shelf: await fileQuotes(join(dataDir, 'quotes'), MOST_QUOTES), keys, log }),
       ping: async () => {
         await readdir(folder)
         await pingDocuments(documents)

@@ -6,7 +6,8 @@ import { processMemory } from './head-memory.ts'
 import { createDocumentStore } from './ledger.ts'
 import { advanced, type MarkTable } from './marks.ts'
 import { memoryShelf } from './shelf.ts'
-import type { ChallengeStore, CollateralStore, DocumentStore, StoredDocument, Stores } from './stores.ts'
+import { createQuoteStore, memoryQuotes, MOST_QUOTES } from './quotes.ts'
+import type { ChallengeStore, CollateralStore, DocumentStore, QuoteStore, StoredDocument, Stores } from './stores.ts'
 
 /** Spent marks that are kept at once, about 150 bytes each: an hour of 250 appraisals a second at a lifetime of seven minutes is a tenth of it. */
 const MOST_MARKS = 1_000_000
@@ -18,6 +19,7 @@ export function memoryStores(): Stores {
     challenges: memoryChallenges(),
     collateral: memoryCollateral(),
     documents: memoryDocuments(),
+    quotes: memoryQuoteStore(),
     ping: async () => {},
     close: async () => {},
   }
@@ -80,6 +82,10 @@ function memoryCollateral(): CollateralStore {
     },
   }
 }
+
+/** Last quotes of one process, sealed with a key of its own. */
+const memoryQuoteStore = (): QuoteStore =>
+  createQuoteStore({ shelf: memoryQuotes(MOST_QUOTES), keys: { stored: createSecretKey(randomBytes(32)) }, log: createLog('silent') })
 
 /** Operators' documents of one process, sealed with a key of its own: nobody else could change them, so nothing is ever to be said. */
 const memoryDocuments = (): DocumentStore =>

@@ -3,6 +3,7 @@ import { type Call, caller, type Channel, serve } from './ipc.ts'
 import { isAddress, type KnownMark } from './marks.ts'
 import { bytesIn, dateIn, listIn, number, objectIn, refuse, text } from './messages.ts'
 import { documentHandlers, remoteDocuments } from './parent-documents.ts'
+import { quoteHandlers, remoteQuotes } from './parent-quotes.ts'
 import type { ChallengeStore, CollateralStore, StoredDocument, StoredEntry, Stores } from './stores.ts'
 
 /** The name of the stores on the channel. */
@@ -10,7 +11,7 @@ const SERVICE = 'stores'
 
 /** Answers a child's store calls in the parent, which alone holds the marks (design section 3, Challenge). */
 export function serveStores(stores: Stores, child: Channel): void {
-  const { challenges, collateral, documents } = stores
+  const { challenges, collateral, documents, quotes } = stores
   // Only Redis can change its epoch while this process lives, or have another clock; what any other store says may be remembered by the child.
   const lasts = stores.kind === 'redis' ? 'a-call' : 'for-ever'
   serve(child, SERVICE, {
@@ -24,6 +25,7 @@ export function serveStores(stores: Stores, child: Channel): void {
     mark: async (address) => collateral.mark(addressIn(address)),
     advanceMark: async (address, mark) => collateral.advanceMark(addressIn(address), knownMark(mark)),
     ...documentHandlers(documents),
+    ...quoteHandlers(quotes),
     ping: () => stores.ping(),
   })
 }
@@ -36,6 +38,7 @@ export function parentStores(channel: Channel): Stores {
     challenges: remoteChallenges(call),
     collateral: remoteCollateral(call),
     documents: remoteDocuments(call),
+    quotes: remoteQuotes(call),
     ping: async () => {
       await call('ping')
     },

@@ -3,7 +3,15 @@ import type { StoreKeys } from './stores.ts'
 
 /** What a stored value is for; part of its seal, so that no value can stand in for one of another kind. */
 type Purpose =
-  'document' | 'marks' | 'epoch' | 'operators-head' | 'operators-versions' | 'operators-document' | 'operators-standing' | 'operators-files'
+  | 'document'
+  | 'marks'
+  | 'epoch'
+  | 'operators-head'
+  | 'operators-versions'
+  | 'operators-document'
+  | 'operators-standing'
+  | 'operators-files'
+  | 'quote'
 
 /** A stored value before it is sealed. `counter` only grows for one name. */
 export type StoredRecord = { readonly purpose: Purpose; readonly name: string; readonly counter: number; readonly value: Uint8Array }

@@ -7,7 +7,9 @@ import { keptMarks, memoryMarks } from './kept-marks.ts'
 import { compareAndSet, connectRedis, type RedisParts } from './redis-connection.ts'
 import { redisChallenges } from './redis-challenges.ts'
 import { redisCollateral } from './redis-collateral.ts'
+import { createQuoteStore } from './quotes.ts'
 import { redisDocuments } from './redis-documents.ts'
+import { redisQuotes } from './redis-quotes.ts'
 import { pingDocuments } from './revision.ts'
 import type { StoreKeys, Stores } from './stores.ts'
 
@@ -43,6 +45,7 @@ export async function redisStores(options: RedisStoreOptions): Promise<Stores> {
       challenges,
       collateral: redisCollateral(parts, await localMarks(options)),
       documents,
+      quotes: createQuoteStore({ ...parts, shelf: redisQuotes(parts) }),
       ping: async () => {
         await challenges.epoch()
         await connection.ask((client) => client.ping())

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import type { PreviousQuote, QuoteClock } from '../verifiers/tpm/context.ts'
 import type { CollateralAddress, RollbackMark } from '../verifiers/verifier.ts'
 
 /** The secret that authenticates stored values (design section 1.4); derived per purpose and mode from the service's secret. */
@@ -13,6 +14,7 @@ export type Stores = {
   readonly challenges: ChallengeStore
   readonly collateral: CollateralStore
   readonly documents: DocumentStore
+  readonly quotes: QuoteStore
   /** Resolves while the store can be used; rejects with the reason when it cannot. */
   readonly ping: () => Promise<void>
   readonly close: () => Promise<void>
@@ -50,6 +52,14 @@ export type CollateralStore = {
   readonly mark: (address: CollateralAddress) => Promise<RollbackMark | undefined>
   /** Keeps the higher of the stored mark and this one, by number and by thisUpdate separately. */
   readonly advanceMark: (address: CollateralAddress, mark: Exclude<RollbackMark, 'strictest'>) => Promise<void>
+}
+
+/** The last accepted quote of each attestation key, under policies that compare (specification tpm.md section 5). It only advances. */
+export type QuoteStore = {
+  /** By the key's name; `strictest` where its record cannot be believed, so that nothing may follow. */
+  readonly last: (akName: string) => Promise<PreviousQuote | undefined>
+  /** Keeps a quote; `regressed`, with nothing changed, where it may not follow the one that is kept. */
+  readonly advance: (akName: string, quote: QuoteClock) => Promise<'kept' | 'regressed'>
 }
 
 /** Which kind of operators' documents (design section 1.4: policies, activations, reference sets). */
