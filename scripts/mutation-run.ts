@@ -9,29 +9,29 @@ const LEAST = 85
 const root = resolve(import.meta.dirname, '..')
 const REPORT = join(root, '.mutation/report.json')
 
-/** Stryker works in a copy of the tree, from where the vectors beside the tree are not found. */
-function environment(): NodeJS.ProcessEnv {
+/** Stryker works in a copy of the tree, from where the vectors beside the tree are not found; what is mutated chooses the tests. */
+function environment(mutated: string): NodeJS.ProcessEnv {
   const beside = resolve(root, '../shared/vectors')
   const vectors = process.env['ASSAY_VECTORS'] ?? (existsSync(beside) ? beside : undefined)
-  const path = `${join(root, 'node_modules/.bin')}${delimiter}${process.env['PATH'] ?? ''}`
-  return { ...process.env, PATH: path, ...(vectors === undefined ? {} : { ASSAY_VECTORS: resolve(vectors) }) }
+  const programs = `${join(root, 'node_modules/.bin')}${delimiter}${process.env['PATH'] ?? ''}`
+  return { ...process.env, PATH: programs, ASSAY_MUTATED: mutated, ...(vectors === undefined ? {} : { ASSAY_VECTORS: resolve(vectors) }) }
 }
 
 const say = (text: string): boolean => process.stdout.write(`${text}\n`)
 
 /** One run of Stryker over a file, or over every source file of a folder. Throws when it fails, so that an old report is never read for a new one. */
-function mutated(path: string): readonly Fared[] {
+function filesOf(path: string): readonly Fared[] {
   rmSync(REPORT, { force: true })
   const patterns = path.endsWith('.ts') ? path : `${path}/**/*.ts,!**/*.test.ts`
   const args = ['run', '--mutate', patterns, '--logLevel', 'warn']
-  const { status } = spawnSync('stryker', args, { cwd: root, env: environment(), stdio: ['ignore', 2, 2] })
+  const { status } = spawnSync('stryker', args, { cwd: root, env: environment(path), stdio: ['ignore', 2, 2] })
   if (status !== 0) throw new Error(`stryker failed on ${path}`)
   return faredIn(REPORT)
 }
 
 /** Mutates one path and prints how every file fared and what survived. */
 function fared(path: string): Fared {
-  const files = mutated(path)
+  const files = filesOf(path)
   const all = together(`**${path}**`, files)
   say([TABLE_HEAD, ...files.map(rowOf), ...(files.length > 1 ? [rowOf(all)] : []), '', ...all.survivors, ''].join('\n'))
   return all
