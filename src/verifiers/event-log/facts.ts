@@ -32,8 +32,8 @@ export function bootFacts(log: Replayed, places: Places): BootFacts {
 }
 
 const SEPARATOR = Uint8Array.of(0, 0, 0, 0)
-/** Normal separators, and the one that tells of an error of the firmware (specification tpm.md section 9.5, P2). */
-const SEPARATORS = [SEPARATOR, Uint8Array.of(0xff, 0xff, 0xff, 0xff), Uint8Array.of(1, 0, 0, 0)]
+/** Data of normal separators, and of the one that tells of an error of the firmware (specification tpm.md section 9.5, P2). */
+export const SEPARATORS = [SEPARATOR, Uint8Array.of(0xff, 0xff, 0xff, 0xff), Uint8Array.of(1, 0, 0, 0)]
 
 /** EFI_GLOBAL_VARIABLE, as it lies in memory. */
 const GLOBAL = '61dfe48bca93d211aa0d00e098032b8c'
@@ -73,7 +73,7 @@ const ACTIONS = [
  * The type of an event is not measured: a boot application could be logged as anything that need not show its bytes. So everything counts that
  * is not proven to be something else, and bytes that an image may begin with prove nothing of the kind.
  */
-function applications(events: readonly Judged[], hash: Bank['hash']): readonly string[] {
+export function applications(events: readonly Judged[], hash: Bank['hash']): readonly string[] {
   const harmless = new Set(hexes([...SEPARATORS, ...ACTIONS], hash))
   return events
     .filter((event) => event.measured === undefined || mayBeImage(event.measured))

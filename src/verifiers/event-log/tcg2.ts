@@ -9,6 +9,8 @@ export type LogRules = {
   readonly bytes: number
   readonly events: number
   readonly maxIndex: number
+  /** Formats beside the crypto-agile one; absent: none. `sha1`: records of one SHA-1 digest, as firmware without other banks logs them. */
+  readonly legacy?: 'sha1'
 }
 
 /** One record of a log (TCG PC Client Platform Firmware Profile, TCG_PCR_EVENT2). Nothing in it is believed. */
@@ -56,10 +58,25 @@ export function parseTcg2(bytes: Uint8Array, rules: LogRules): Tcg2Log {
   if (bytes.length > rules.bytes)
     throw new AttestationError(rules.code, `event_log @0: ${bytes.length} bytes are more than ${rules.bytes}`, { at: 'event_log' })
   return Reader.all(bytes, { what: 'event_log', code: rules.code }, (r) => {
+    if (rules.legacy === 'sha1' && isLegacy(bytes))
+      return { algorithms: SHA1_ALONE, events: readEvents(r, { bytes, algorithms: SHA1_ALONE, rules, digests: readSha1 }) }
     const algorithms = readHeader(r, rules)
-    return { algorithms, events: readEvents(r, { bytes, algorithms, rules }) }
+    return { algorithms, events: readEvents(r, { bytes, algorithms, rules, digests: readDigests }) }
   })
 }
+
+/** SHA-1 by its TPM_ALG_ID, which older logs do not declare. */
+const SHA1 = 0x0004
+const SHA1_ALONE: ReadonlyMap<number, number> = new Map([[SHA1, 20]])
+/** Index, type, SHA-1 digest and size of the first record; what identifies a crypto-agile log is behind them. */
+const RECORD_HEAD = 32
+const SPEC_ID = Buffer.from('Spec ID Event03\0')
+
+/** A first record that is a record, and not the header of a crypto-agile log (specification tpm.md section 9.1). */
+const isLegacy = (bytes: Uint8Array): boolean =>
+  bytes.length >= RECORD_HEAD && Buffer.compare(bytes.subarray(RECORD_HEAD, RECORD_HEAD + SPEC_ID.length), SPEC_ID) !== 0
+
+const readSha1 = (r: Reader, at: string): ReadonlyMap<number, Uint8Array> => new Map([[SHA1, r.bytes(`${at}.digest`, 20)]])
 
 /** The first record has the form of the older SHA-1 logs, and declares the algorithms of all that follow. */
 function readHeader(r: Reader, rules: LogRules): ReadonlyMap<number, number> {
@@ -73,8 +90,7 @@ function readHeader(r: Reader, rules: LogRules): ReadonlyMap<number, number> {
 
 /** TCG_EfiSpecIDEvent. */
 function readSpecId(r: Reader): ReadonlyMap<number, number> {
-  const signature = Buffer.from(r.bytes('signature', 16)).toString('latin1')
-  if (signature !== 'Spec ID Event03\0') throw r.malformed('signature', 'is not "Spec ID Event03"')
+  if (Buffer.compare(r.bytes('signature', SPEC_ID.length), SPEC_ID) !== 0) throw r.malformed('signature', 'is not "Spec ID Event03"')
   // platformClass, specVersionMinor, specVersionMajor, specErrata, uintnSize: change nothing of what follows.
   r.bytes('platformClass', 8)
   const algorithms = readAlgorithms(r)
@@ -101,7 +117,12 @@ function isSizeOf(algorithm: number, size: number): boolean {
   return known === undefined ? size > 0 && size <= MAX_DIGEST_BYTES : size === known
 }
 
-type Reading = { readonly bytes: Uint8Array; readonly algorithms: ReadonlyMap<number, number>; readonly rules: LogRules }
+type Reading = {
+  readonly bytes: Uint8Array
+  readonly algorithms: ReadonlyMap<number, number>
+  readonly rules: LogRules
+  readonly digests: (r: Reader, at: string, algorithms: ReadonlyMap<number, number>) => ReadonlyMap<number, Uint8Array>
+}
 
 function readEvents(r: Reader, log: Reading): readonly LogEvent[] {
   const events: LogEvent[] = []
@@ -137,7 +158,7 @@ function readEvent(r: Reader, number: number, log: Reading): LogEvent {
   const index = r.u32le(`${at}.index`)
   const type = r.u32le(`${at}.type`)
   checkIndex(r, { at, index, type }, log.rules)
-  const digests = readDigests(r, at, log.algorithms)
+  const digests = log.digests(r, at, log.algorithms)
   const data = r.bytes(`${at}.event`, sizeOf(r, `${at}.event`))
   return { number, index, type, digests, data }
 }
