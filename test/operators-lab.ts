@@ -65,7 +65,7 @@ export async function operatorsLab(options: Partial<TestOptions>): Promise<Opera
   const made = await testServices({ amd, ...options })
   const app = createApp(made.services)
   const host = fakeHost(amd, { ships: 'certificates' })
-  const send = sender(app)
+  const send = senderBy((path, init) => overSocket(app, path, init))
   return {
     made,
     app,
@@ -76,16 +76,18 @@ export async function operatorsLab(options: Partial<TestOptions>): Promise<Opera
   }
 }
 
-const sender =
-  (app: App) =>
-  (path: string, { method = 'GET', as = 'viewer', body, headers }: Sent = {}): Promise<Response> =>
-    overSocket(app, path, {
+/** Sends requests of operators by whatever sends. */
+export const senderBy =
+  (fetched: (path: string, init: RequestInit) => Promise<Response>): OperatorsLab['send'] =>
+  (path, { method = 'GET', as = 'viewer', body, headers } = {}) =>
+    fetched(path, {
       method,
       headers: { authorization: `Bearer ${TOKENS[as]}`, ...(method === 'POST' ? { 'content-type': 'application/json' } : {}), ...headers },
       ...(body === undefined ? {} : { body }),
     })
 
-function documentsOf(send: OperatorsLab['send'], root: string, usual: string): Documents {
+/** See {@link Documents}; `usual` is the name of the one that is written where none is given. */
+export function documentsOf(send: OperatorsLab['send'], root: string, usual: string): Documents {
   const put: Documents['put'] = (body, headers = NEW, name = usual) =>
     send(`${root}/${name}`, { method: 'PUT', as: 'policy-author', body, headers: { 'content-type': 'application/yaml', ...headers } })
   return {

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -69,7 +70,8 @@ const MAIN = resolve(import.meta.dirname, '../src/main.ts')
 
 /** Starts `npm start` with these settings and waits until it listens. Rejects with its log when it ends before. */
 export async function startService({ files }: World, settings: Readonly<Record<string, unknown>>): Promise<ServiceProcess> {
-  const config = files.write('assay.json', settings)
+  // A name of its own: services that start at the same time would read each other's.
+  const config = files.write(`assay-${randomUUID()}.json`, settings)
   const child = spawn(process.execPath, [MAIN], {
     env: { PATH: process.env['PATH'], ASSAY_CONFIG: config },
     stdio: ['ignore', 'inherit', 'pipe'],

@@ -54,7 +54,8 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 const SNP = { measurements: [hex(SIM_MEASUREMENT)] }
 const INTEL = { tdx: { mr_td: [hex(SIM_MRTD)] }, sgx: { mr_enclave: [hex(SIM_ENCLAVE.mrEnclave)] } }
 
-const OPERATORS = [
+/** The operators of the fixture. */
+export const OPERATORS = [
   { name: 'watcher', roles: ['viewer'], tokenSha256: sha256(TOKENS.viewer) },
   { name: 'author', roles: ['policy-author'], tokenSha256: sha256(TOKENS['policy-author']) },
   { name: 'activator', roles: ['policy-activator'], tokenSha256: sha256(TOKENS['policy-activator']) },
