@@ -9,6 +9,7 @@ import type { Lift } from './appraisal/floor.ts'
 import { base64Length } from './base64.ts'
 import type { Transport } from './collateral/http.ts'
 import { intelOf, type IntelSources } from './config/intel.ts'
+import { tpmOf, type TpmSettings } from './config/tpm.ts'
 import type { Limits } from './routes/services.ts'
 import type { Mode } from './verifiers/verifier.ts'
 
@@ -23,6 +24,7 @@ export type Config = {
   readonly dataDir: string
   readonly secretFile: string | undefined
   readonly tokenKeyFile: string | undefined
+  readonly akCaKeyFile: string | undefined
   readonly policyDir: string | undefined
   readonly referenceDir: string | undefined
   readonly auditFile: string | undefined
@@ -36,6 +38,7 @@ export type Config = {
   readonly redis: { readonly url: string; readonly prefix: string } | undefined
   readonly amdKds: { readonly url: string; readonly transport: Transport }
   readonly intel: IntelSources
+  readonly tpm: TpmSettings
   readonly audiences: readonly Audience[]
   readonly credentials: readonly Credential[]
   /** The identity provider whose tokens count as credentials, too. */
@@ -172,6 +175,7 @@ function configOf(m: Members): Config {
     dataDir: m.data_dir,
     secretFile: m.secret_file,
     tokenKeyFile: m.token_key_file,
+    akCaKeyFile: m.ak_ca_key_file,
     policyDir: m.policy_dir,
     referenceDir: m.reference_dir,
     auditFile: m.audit_file,
@@ -183,6 +187,7 @@ function configOf(m: Members): Config {
     redis: m.redis_url === undefined ? undefined : { url: m.redis_url, prefix: m.redis_prefix },
     amdKds: { url: m.amd_kds_url, transport: m.amd_kds_transport },
     intel: intelOf(m),
+    tpm: tpmOf(m.tpm),
     audiences: Object.entries(m.audiences).map(([name, row]) => audienceOf(name, row)),
     credentials: m.credentials.map((row) => ({ name: row.name, roles: row.role, tokenSha256: row.token_sha256 })),
     oidc: m.oidc === undefined ? undefined : oidcOf(m.oidc),

@@ -4,6 +4,8 @@ import { OIDC_ALGORITHMS, isProviderUrl } from '../access/oidc-discovery.ts'
 import { ROLES } from '../access/roles.ts'
 import { LIFTS } from '../appraisal/floor.ts'
 import { parseListen } from './listen.ts'
+import { integer, path } from './schemas.ts'
+import { tpmMembers } from './tpm.ts'
 
 /** Names of audiences, policies and credentials as they appear in tokens, logs and problem texts: short printable ASCII without blanks. */
 const NAME = /^[\x21-\x7e]{1,200}$/
@@ -11,8 +13,6 @@ const NAME = /^[\x21-\x7e]{1,200}$/
 const name = z.string().regex(NAME, '1 to 200 printable ASCII characters without blanks')
 /** There are no wildcards, so a name that looks like one is refused rather than taken literally. */
 const audienceName = name.refine((text) => !text.includes('*'), 'the whole name of one audience; there are no wildcards')
-const path = z.string().min(1, 'a path').max(4096)
-const integer = (min: number, max: number) => z.int(`a whole number from ${min} to ${max}`).min(min).max(max)
 
 const listen = z.string().transform((text, context) => {
   const parsed = parseListen(text)
@@ -94,6 +94,8 @@ export const members = z.strictObject({
   data_dir: path.default('./data'),
   secret_file: path.optional(),
   token_key_file: path.optional(),
+  /** The key of the authority for attestation keys, equal on all replicas. */
+  ak_ca_key_file: path.optional(),
   policy_dir: path.optional(),
   reference_dir: path.optional(),
   audit_file: path.optional(),
@@ -120,6 +122,7 @@ export const members = z.strictObject({
   intel_pccs_ca: path.optional(),
   intel_transport: transport,
   intel_pcs_api_key_file: path.optional(),
+  tpm: tpmMembers.default({}),
   audiences: z
     .record(audienceName, audience)
     .refine((all) => Object.keys(all).length > 0, 'at least one audience')

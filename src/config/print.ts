@@ -1,6 +1,7 @@
 import { stringify } from 'yaml'
 import type { Config } from '../config.ts'
 import { listenText } from './listen.ts'
+import { printTpm } from './tpm.ts'
 
 const HIDDEN = '(redacted)'
 
@@ -21,6 +22,7 @@ export function printConfig(config: Config): string {
     data_dir: config.dataDir,
     secret_file: config.secretFile,
     token_key_file: config.tokenKeyFile,
+    ak_ca_key_file: config.akCaKeyFile,
     policy_dir: config.policyDir,
     reference_dir: config.referenceDir,
     audit_file: config.auditFile,
@@ -33,6 +35,7 @@ export function printConfig(config: Config): string {
     redis_url: config.redis === undefined ? undefined : withoutPassword(config.redis.url),
     redis_prefix: config.redis?.prefix,
     ...vendors(config),
+    tpm: printTpm(config.tpm),
     audiences: Object.fromEntries(config.audiences.map((row) => [row.name, audience(row)])),
     // The hash of a good token opens nothing, but that of a guessable one does.
     credentials: config.credentials.map(({ name, roles }) => ({ name, role: roles, token_sha256: HIDDEN })),

@@ -100,6 +100,12 @@ export const RULES: readonly Rule[] = [
     expected: 'ASSAY_SECRET_FILE: a file (mode 0600) of at least 32 random bytes, equal on all replicas',
   },
   {
+    members: ['ak_ca_key_file', 'redis_url', 'tpm'],
+    broken: (c) => c.redis_url !== undefined && c.tpm.enrolment !== undefined && c.ak_ca_key_file === undefined,
+    message: 'replicas that share Redis must share the authority for attestation keys',
+    expected: 'ASSAY_AK_CA_KEY_FILE: a file (mode 0600) with one private key, equal on all replicas',
+  },
+  {
     members: ['tls_key', 'tls_cert'],
     broken: (c) => (c.tls_key === undefined) !== (c.tls_cert === undefined),
     message: 'TLS needs a certificate and its key',

@@ -13,6 +13,7 @@ const VARIABLES = {
   ASSAY_DATA_DIR: ['data_dir', 'text'],
   ASSAY_SECRET_FILE: ['secret_file', 'text'],
   ASSAY_TOKEN_KEY_FILE: ['token_key_file', 'text'],
+  ASSAY_AK_CA_KEY_FILE: ['ak_ca_key_file', 'text'],
   ASSAY_POLICY_DIR: ['policy_dir', 'text'],
   ASSAY_REFERENCE_DIR: ['reference_dir', 'text'],
   ASSAY_AUDIT_FILE: ['audit_file', 'text'],
