@@ -65,8 +65,10 @@ export async function collateralLab(): Promise<CollateralLab> {
 }
 
 /** Documents that are kept fresh; without them a service is not ready unless something else is said. */
-export const standingFor = (addresses: readonly CollateralAddress[], options: Partial<Standing> = {}): readonly Standing[] =>
-  addresses.map((address) => ({ address, needed: 'required', graceSeconds: 0, ...options }))
+export const standingFor = (addresses: readonly CollateralAddress[], options: Partial<Standing> = {}) => {
+  const standing = addresses.map((address): Standing => ({ address, needed: 'required', graceSeconds: 0, ...options }))
+  return (): readonly Standing[] => standing
+}
 
 /** The address of a fake chip's certificate. */
 export const addressOf = ({ product, hwid, tcb }: FakeVek): CollateralAddress =>

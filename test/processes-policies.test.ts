@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { startOperated, type Operated } from './operated-process.ts'
+import { policyText, startOperated, type Operated } from './operated-process.ts'
 import { startWorld, type World } from './service-process.ts'
 import { activateUnderLoad, expectUnmixed, writeTwo } from './under-activations.ts'
 import { expectWhole, writeUntilKilled } from './written-documents.ts'
@@ -56,4 +56,23 @@ describe('policies of a service with files', () => {
       expect([...verdicts('load')].filter((verdict) => verdict !== 'issued 1' && verdict !== 'refused 2')).toEqual([])
     },
   )
+})
+
+describe('readiness', () => {
+  it('follows the policies in force: a list that nobody needed may be needed now', { timeout: LONG }, async () => {
+    // Nobody listens there, so no list is to be had.
+    service = await startOperated(world, { amd_kds_url: 'http://127.0.0.1:1', data_dir: world.files.path('readiness') })
+    const { policies, url } = service
+    const ready = async () => {
+      const response = await fetch(`${url}/readyz`)
+      return [response.status, (await response.text()).includes('amd/crl/Milan/vcek: no valid document')]
+    }
+    expect(await ready()).toEqual([200, false])
+    await policies.put(policyText('right'))
+    await policies.next(policyText('right').replace('snp:', 'snp:\n  crl: { mode: prefer }'))
+    await policies.decide({ version: 1 })
+    expect(await ready()).toEqual([503, true])
+    await policies.decide({ version: 2 })
+    expect(await ready()).toEqual([200, false])
+  })
 })

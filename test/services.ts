@@ -208,13 +208,13 @@ function fromFile(document: object): FixedPolicy {
 }
 
 function vendorDefaults({ amd, intel }: TestOptions) {
-  if (amd === undefined) return { anchors: pinnedAnchors, vendor: offlineVendor, standing: [] }
+  if (amd === undefined) return { anchors: pinnedAnchors, vendor: offlineVendor, standing: () => [] }
   const standing = standingFor(amdLists(amd.products))
   if (intel === undefined) return { anchors: anchorsOf(amd.anchors()), vendor: vendorOf(amd), standing }
   return {
     anchors: anchorsOf(amd.anchors(), intel.anchors()),
     vendor: withIntel(intel, vendorOf(amd)),
-    standing: [...standing, ...standingFor(INTEL_STANDING)],
+    standing: () => [...standing(), ...standingFor(INTEL_STANDING)()],
   }
 }
 

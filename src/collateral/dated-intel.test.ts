@@ -179,7 +179,7 @@ describe('what every platform needs', () => {
   })
 
   it('is not fetched where it is not kept fresh, either', async () => {
-    const { service, asked } = intelLab({ standing: [] })
+    const { service, asked } = intelLab({ standing: () => [] })
     expect((await service.obtain(paying(ROOT))).collateral.missing.size).toBe(1)
     await service.remember(accepted([ROOT]))
     expect(asked).toEqual([])

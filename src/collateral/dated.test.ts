@@ -103,6 +103,23 @@ describe('revocation lists', () => {
     expect(await service.problems()).toEqual([])
   })
 
+  it('keep the service from being ready as soon as they are needed, and for as long', async () => {
+    const wanted = standingFor([VCEK, VLEK], { needed: 'wanted' })
+    const standing = { now: wanted }
+    const { service } = await started(found(crl()), { standing: () => standing.now() })
+    lab.clock.now = days(30.5)
+    expect(await service.problems()).toEqual([])
+    standing.now = standingFor([VCEK])
+    expect(await service.problems()).toEqual([expect.stringContaining(`${VCEK}: the document expired`)])
+    standing.now = standingFor([VCEK, VLEK], { graceSeconds: 86_400 })
+    expect(await service.problems()).toEqual([])
+    standing.now = wanted
+    lab.clock.now = days(31)
+    expect(await service.problems()).toEqual([])
+    standing.now = standingFor(['amd/crl/Turin/vcek'])
+    expect(await service.problems()).toEqual(['amd/crl/Turin/vcek: not kept since the start'])
+  })
+
   it('that have ended are handed out to be judged, and make the service unready after the longest grace', async () => {
     const { service, lists } = await started(found(crl()), { standing: standingFor([VCEK, VLEK], { graceSeconds: 86_400 }) })
     lab.clock.now = days(30.5)

@@ -33,7 +33,7 @@ export type DatedDocuments = {
 
 type State = {
   readonly deps: Deps
-  readonly standing: ReadonlyMap<CollateralAddress, { readonly dated: Dated; readonly wanted: Standing }>
+  readonly standing: ReadonlyMap<CollateralAddress, Dated>
   readonly asked: LRUCache<CollateralAddress, Dated>
   /** Fetches that requests have paid for. */
   readonly underWay: Map<CollateralAddress, Promise<void>>
@@ -43,11 +43,11 @@ type State = {
 export function createDatedDocuments(deps: Deps): DatedDocuments {
   const state: State = {
     deps,
-    standing: new Map(deps.standing.map((wanted) => [wanted.address, { dated: createDated(wanted.address, true), wanted }])),
+    standing: new Map(deps.standing().map(({ address }) => [address, createDated(address, true)])),
     asked: new LRUCache({ max: MOST_ASKED }),
     underWay: new Map(),
   }
-  const all = (): readonly Dated[] => [...[...state.standing.values()].map(({ dated }) => dated), ...state.asked.values()]
+  const all = (): readonly Dated[] => [...state.standing.values(), ...state.asked.values()]
   const background = createBackground(deps, () => all().filter(({ followed }) => followed))
   return {
     inMemory: (address) => inMemory(state, address),
@@ -58,15 +58,14 @@ export function createDatedDocuments(deps: Deps): DatedDocuments {
       return dated === undefined ? undefined : markOf(dated)
     },
     follow: (addresses) => addresses.flatMap((address) => toFollow(state, address)).forEach(background.lookNow),
-    problems: () => [...state.standing.values()].flatMap(({ dated, wanted }) => problemsOf(dated, wanted, deps)),
+    problems: () => deps.standing().flatMap((wanted) => problemsOf(state.standing.get(wanted.address), wanted, deps)),
     held: () => all().flatMap(heldOf),
     start: background.start,
     stop: background.stop,
   }
 }
 
-const find = ({ standing, asked }: State, address: CollateralAddress): Dated | undefined =>
-  standing.get(address)?.dated ?? asked.get(address)
+const find = ({ standing, asked }: State, address: CollateralAddress): Dated | undefined => standing.get(address) ?? asked.get(address)
 
 /** The entry of a document that may be asked for; undefined for all other addresses, so that they take no room. */
 function findOrCreate(state: State, address: CollateralAddress): Dated | undefined {
@@ -81,7 +80,7 @@ function findOrCreate(state: State, address: CollateralAddress): Dated | undefin
 
 function inMemory(state: State, address: CollateralAddress): Answer | undefined {
   const standing = state.standing.get(address)
-  if (standing !== undefined) return answerOf(standing.dated, state.deps.now())
+  if (standing !== undefined) return answerOf(standing, state.deps.now())
   const asked = state.asked.get(address)
   return asked === undefined ? undefined : freshAt(asked, state.deps.now())
 }
@@ -138,7 +137,8 @@ function answerOf(dated: Dated, now: Date): Answer {
   return { missing: 'unavailable', retryAfter: Math.min(300, Math.max(1, wait)) }
 }
 
-function problemsOf(dated: Dated, wanted: Standing, { now }: Deps): string[] {
+function problemsOf(dated: Dated | undefined, wanted: Standing, { now }: Deps): string[] {
+  if (dated === undefined) return [`${wanted.address}: not kept since the start`]
   const mark = markOf(dated)
   if (mark === 'strictest') return [`${dated.address}: the rollback mark cannot be read or believed`]
   if (mark !== undefined && mark.thisUpdate > now()) return [`${dated.address}: the clock is before the date of a document that was seen`]

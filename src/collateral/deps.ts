@@ -10,7 +10,7 @@ export type Standing = {
   readonly address: CollateralAddress
   /** `required`: without a valid one the service is not ready. */
   readonly needed: 'required' | 'wanted'
-  /** Seconds after its end for which it does not make the service unready: the longest grace of any policy. */
+  /** Seconds after its end for which it does not make the service unready: the longest grace of any policy in use. */
   readonly graceSeconds: number
 }
 
@@ -21,8 +21,11 @@ export type CollateralDeps = {
   readonly vendor: Vendor
   readonly now: () => Date
   readonly log: Telemetry
-  /** Dated documents that are fetched at the start and kept fresh, whether somebody asks for them or not. */
-  readonly standing: readonly Standing[]
+  /**
+   * Dated documents that are fetched at the start and kept fresh, whether somebody asks for them or not. Asked again whenever readiness is:
+   * which of them are needed, and for how long, follows the policies. One that was not named at the start is not looked after.
+   */
+  readonly standing: () => readonly Standing[]
   /** In [0, 1), for the spread of refreshes. */
   readonly random?: () => number
   /** Proves that a document is what its address names; `admitCollateral` by default. */

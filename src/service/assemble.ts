@@ -25,7 +25,7 @@ import type { FileChanges } from './file-changes.ts'
 import { createMemo } from './memo.ts'
 import { signaturePlace } from './threads.ts'
 import { createReadiness, type SettableReadiness } from './readiness.ts'
-import { policiesAtStart, standingOf } from './standing.ts'
+import { knownPolicies, standingOf } from './standing.ts'
 import { version } from './version.ts'
 import type { Services } from '../routes/services.ts'
 import type { Stores } from '../stores/stores.ts'
@@ -54,7 +54,7 @@ export async function assemble(parts: Parts): Promise<Assembled> {
   const now = clockOf(config)
   const references = await referencesOf(parts, now)
   const policies = withReferences(await policiesOf(parts, now), references)
-  const collateral = withDocuments(collateralOf(parts, policiesAtStart(policies, config), now), grounds.documents)
+  const collateral = withDocuments(collateralOf(parts, knownPolicies(policies, config), now), grounds.documents)
   const readiness = createReadiness({ stores, collateral, policies, now, log })
   const services: Services = {
     mode: config.mode,
@@ -115,7 +115,7 @@ function policiesOf({ config, stores, files, log }: Parts, now: () => Date): Pro
   })
 }
 
-function collateralOf(parts: Parts, policies: PolicySet, now: () => Date): CollateralService {
+function collateralOf(parts: Parts, policies: () => PolicySet, now: () => Date): CollateralService {
   const { grounds, stores, vendor, log } = parts
   return createCollateralService({
     anchors: grounds.anchors,
@@ -123,7 +123,7 @@ function collateralOf(parts: Parts, policies: PolicySet, now: () => Date): Colla
     vendor,
     now,
     log,
-    standing: standingOf({ ...parts, policies }),
+    standing: () => standingOf({ ...parts, policies: policies() }),
   })
 }
 

@@ -6,7 +6,8 @@ import { amdLists, INTEL_STANDING } from '../collateral/address.ts'
 import { loadConfig } from '../config.ts'
 import { anchorsOf, pinnedAnchors } from '../verifiers/anchors.ts'
 import type { Anchors, CollateralAddress } from '../verifiers/verifier.ts'
-import { standingOf } from './standing.ts'
+import { AttestationError } from '../verifiers/problems.ts'
+import { knownPolicies, standingOf } from './standing.ts'
 
 const POLICY = {
   name: 'lenient',
@@ -65,5 +66,42 @@ describe('the documents that are kept fresh', () => {
   it('are none that were given', () => {
     const documents = [...amdLists(['Milan']), 'amd/crl/Genoa/vcek', 'intel/root-ca-crl'] as const
     expect(addresses({ documents })).toEqual([...amdLists(['Genoa', 'Turin']), ...INTEL_STANDING.filter((a) => a !== 'intel/root-ca-crl')])
+  })
+})
+
+const fault = () => {
+  throw new Error('a fault')
+}
+
+describe('the policies that decide what is needed', () => {
+  const { config } = loadConfig({ environment: { ASSAY_CONFIG: 'f' }, readText: () => 'audiences: {default: {policies: [strict]}}' })
+  const lenient = readPolicy(JSON.stringify({ ...POLICY, name: 'strict' }), 'test')
+  const needed = (known: ReturnType<typeof knownPolicies>) =>
+    standingOf({ config, policies: known(), grounds: { anchors: pinnedAnchors, documents: new Map() } })[0]?.needed
+
+  it('are those in force at each time', () => {
+    const current = { policies: [lenient] }
+    const known = knownPolicies({ snapshot: () => ({ ...policySetOf(current.policies), shadow: () => undefined }) }, config)
+    expect(needed(known)).toBe('wanted')
+    current.policies = [strict]
+    expect(needed(known)).toBe('required')
+  })
+
+  it('are those that were known last while nobody can confirm them, and those that are built in before', () => {
+    const store = { answers: false }
+    const snapshot = () => {
+      if (!store.answers) throw new AttestationError('not-ready', 'no answer')
+      return { ...policySetOf([lenient]), shadow: () => undefined }
+    }
+    const known = knownPolicies({ snapshot }, config)
+    expect(needed(known)).toBe('required')
+    store.answers = true
+    expect(needed(known)).toBe('wanted')
+    store.answers = false
+    expect(needed(known)).toBe('wanted')
+  })
+
+  it('are not guessed when something else is wrong', () => {
+    expect(() => knownPolicies({ snapshot: fault }, config)()).toThrow('a fault')
   })
 })

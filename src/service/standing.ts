@@ -13,13 +13,20 @@ import type { SnpProduct } from '../verifiers/snp/claims.ts'
 /** What decides which documents a service keeps fresh. */
 type Parts = { readonly config: Config; readonly policies: PolicySet; readonly grounds: Omit<Grounds, 'mode'> }
 
-/** The policies from which it is decided what to keep: where the store cannot be believed yet, those that need none. */
-export function policiesAtStart(policies: Pick<Policies, 'snapshot'>, config: Config): PolicySet {
-  try {
-    return policySetOf(policies.snapshot().all())
-  } catch (error) {
-    unlessNotReady(error)
-    return policySetOf(fixedPolicies(config).map(({ policy }) => policy))
+/**
+ * The policies from which it is decided what is needed, as they are each time: while they cannot be confirmed, those that were known last,
+ * and before any were, those that need no store.
+ */
+export function knownPolicies(policies: Pick<Policies, 'snapshot'>, config: Config): () => PolicySet {
+  let known: PolicySet | undefined
+  return () => {
+    try {
+      known = policySetOf(policies.snapshot().all())
+    } catch (error) {
+      unlessNotReady(error)
+      known ??= policySetOf(fixedPolicies(config).map(({ policy }) => policy))
+    }
+    return known
   }
 }
 
