@@ -35,7 +35,6 @@ export function printConfig(config: Config): string {
     redis_url: config.redis === undefined ? undefined : withoutPassword(config.redis.url),
     redis_prefix: config.redis?.prefix,
     ...vendors(config),
-    tpm: printTpm(config.tpm),
     audiences: Object.fromEntries(config.audiences.map((row) => [row.name, audience(row)])),
     // The hash of a good token opens nothing, but that of a guessable one does.
     credentials: config.credentials.map(({ name, roles }) => ({ name, role: roles, token_sha256: HIDDEN })),
@@ -56,7 +55,7 @@ export function printConfig(config: Config): string {
   })
 }
 
-const vendors = ({ amdKds, intel }: Config) => ({
+const vendors = ({ amdKds, intel, tpm }: Config) => ({
   amd_kds_url: amdKds.url,
   amd_kds_transport: amdKds.transport,
   intel_collateral: intel.collateral,
@@ -66,6 +65,7 @@ const vendors = ({ amdKds, intel }: Config) => ({
   intel_pccs_ca: intel.pccsCaFile,
   intel_transport: intel.transport,
   intel_pcs_api_key_file: intel.apiKeyFile,
+  tpm: printTpm(tpm),
 })
 
 const oidc = (row: NonNullable<Config['oidc']>) => ({
