@@ -32,18 +32,24 @@ describe('enrolment', () => {
   })
 
   it.each([
-    [
-      'a list',
-      `[${A}, {authority: ek-ca.pem}, {authority: ${B}}]`,
-      [{ spkiSha256: A }, { authority: 'ek-ca.pem' }, { authority: B }],
-      'refuse',
-    ],
-    ['the weakening alone', 'DANGEROUSLY_ANY_GENUINE_TPM', [], 'DANGEROUSLY_ANY_GENUINE_TPM'],
-    ['the weakening in a list', `[${A}, DANGEROUSLY_ANY_GENUINE_TPM]`, [{ spkiSha256: A }], 'DANGEROUSLY_ANY_GENUINE_TPM'],
-  ])('reads %s, and prints it so that it is read back the same', (_, ek, listed, others) => {
+    ['a list', `[${A}, {authority: ek-ca.pem}, {authority: ${B}}]`, [{ spkiSha256: A }, { authority: 'ek-ca.pem' }, { authority: B }]],
+    ['nobody', '[]', []],
+  ])('reads %s', (_, ek, listed) => {
+    expect(load(`tpm: {enrolment: {ek: ${ek}}}`).tpm.enrolment).toMatchObject({ listed, others: 'refuse' })
+  })
+
+  it.each([
+    ['alone', 'DANGEROUSLY_ANY_GENUINE_TPM', []],
+    ['in a list', `[${A}, DANGEROUSLY_ANY_GENUINE_TPM]`, [{ spkiSha256: A }]],
+  ])('reads the weakening %s', (_, ek, listed) => {
+    expect(load(`tpm: {enrolment: {ek: ${ek}}}`).tpm.enrolment).toMatchObject({ listed, others: 'DANGEROUSLY_ANY_GENUINE_TPM' })
+  })
+
+  it('is printed so that it is read back the same', () => {
+    const ek = `[${A}, DANGEROUSLY_ANY_GENUINE_TPM, {authority: ek-ca.pem}]`
     const config = load(`ak_ca_key_file: ca.json\ntpm: {enrolment: {ek: ${ek}, crl: prefer, software_tpm: allow}}`)
-    expect(config.tpm.enrolment).toMatchObject({ listed, others, revocation: 'prefer', softwareTpm: 'allow' })
-    expect(config.akCaKeyFile).toBe('ca.json')
+    expect(config).toMatchObject({ akCaKeyFile: 'ca.json', tpm: { enrolment: { revocation: 'prefer', softwareTpm: 'allow' } } })
+    // A listed weakening is printed in front.
     expect(load(printConfig(config))).toEqual(config)
   })
 
