@@ -34,7 +34,7 @@ export const createMemo = (): Memo => ({
     qeIdentity: factTable(FACTS.qeIdentity),
     tcb: factTable(FACTS.tcb),
   },
-  tpm: { chain: factTable(FACTS.tpmChain), crl: factTable(FACTS.tpmCrl), ak: factTable(FACTS.tpmAk) },
+  tpm: { chain: factTable(FACTS.tpmChain), own: factTable(FACTS.tpmChain), crl: factTable(FACTS.tpmCrl), ak: factTable(FACTS.tpmAk) },
 })
 
 function factTable<T extends object>(max: number): FactTable<T> {

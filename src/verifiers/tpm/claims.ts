@@ -35,7 +35,7 @@ export type AkCertificateClaims = {
   readonly issuer: string
   readonly serial: string
   readonly not_after: string
-  /** SHA-256 of the DER of the anchor that the chain ends in. */
+  /** SHA-256 of the DER of the anchor that the chain ends in; of Assay's own authority that of its SubjectPublicKeyInfo. */
   readonly anchor_sha256: string
   /** Whose anchor that is: `google`, `azure`, `assay`, or the name that the operator gave. */
   readonly authority: string

@@ -1,4 +1,4 @@
-import { DerReader, TAG, type DerDocument } from '../../der.ts'
+import { TAG, type DerDocument, type DerReader } from '../../der.ts'
 import { hexOf, latin1 } from '../../der-values.ts'
 import { readCertificateBlob } from '../../pem.ts'
 import type { DistinguishedName, ReadName } from '../../x509-name.ts'

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import type { Anchors, Check, Collateral, Mode } from '../../verifier.ts'
-import type { TpmFacts } from '../facts.ts'
+import type { TrustFacts } from './facts.ts'
 
 /** How strict an endorsement certificate is read (specification tpm.md section 8). */
 export type EkRigour = {
@@ -23,7 +23,7 @@ export type EkInput = {
   readonly collateral: Collateral
   readonly now: Date
   readonly mode: Mode
-  readonly memo: TpmFacts
+  readonly memo: TrustFacts
   readonly rigour: EkRigour
 }
 

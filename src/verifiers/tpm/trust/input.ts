@@ -24,8 +24,13 @@ export type TrustInput = {
 /** A key that something vouches for, and what is known of it. */
 export type Trust = {
   readonly model: AkTrust
-  /** The key that quotes must be signed with: that of the public area, else that of the certificate. */
+  /** The key that quotes must be signed with: that of the certificate; of the public area where there is no certificate. */
   readonly key: KeyObject
+  /**
+   * `name`: what vouches for the key names it, and so all that its public area says. `key`: only the public key; that the public area which was
+   * sent is its area is then the word of whoever sent it, and the issuer's care.
+   */
+  readonly binds: 'name' | 'key'
   /** Name (hex) of the key, as the public area or Assay's own certificate tells; null where neither does. */
   readonly name: string | null
   readonly certificate: AkCertificateClaims | null
