@@ -1,12 +1,19 @@
-import { relative } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** The tests beside what is mutated come first: they are quick, and the first that fails ends the run of a mutant. */
-class BesideFirst extends BaseSequencer {
+/** How many characters two paths have in common from the left. */
+function shared(a: string, b: string): number {
+  let at = 0
+  while (at < a.length && a[at] === b[at]) at += 1
+  return at
+}
+
+/** Tests whose path is most like that of what is mutated come first: they are most likely to notice, and the first that fails ends a run. */
+class NearestFirst extends BaseSequencer {
   override sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const path = ({ moduleId }: TestSpecification): string => relative(this.ctx.config.root, moduleId)
-    return Promise.resolve(files.toSorted((a, b) => (path(a) < path(b) ? -1 : 1)))
+    const { related = [] } = this.ctx.config
+    const distance = ({ moduleId }: TestSpecification): number => -Math.max(0, ...related.map((path) => shared(path, moduleId)))
+    return Promise.resolve(files.toSorted((a, b) => distance(a) - distance(b)))
   }
 }
 
@@ -26,6 +33,6 @@ export default defineConfig({
     include: process.env['ASSAY_MUTATED']?.startsWith('src/verifiers') === true ? VERIFIERS : ROOMS,
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    sequence: { sequencer: BesideFirst },
+    sequence: { sequencer: NearestFirst },
   },
 })
