@@ -67,7 +67,7 @@ describe('a policy in words', () => {
     [{}, 'permit_provisional_firmware', 'asks', 'the running firmware is the committed one'],
     [{ permit_provisional_firmware: true }, 'permit_provisional_firmware', 'leaves', 'the running firmware is the committed one'],
     [{}, 'advisories.amd-milan-vcek-seed-extraction', 'leaves', 'extraction of VCEK seeds'],
-    [{ crl: { mode: 'DANGEROUSLY_OFF' } }, 'crl.mode', 'weakens', 'revocation lists of AMD: not looked at'],
+    [{ crl: { mode: 'DANGEROUSLY_OFF' } }, 'crl.mode', 'weakens', 'revocation lists of AMD: not asked for'],
     [{}, 'crl.grace_seconds', 'asks', 'no use of revocation lists after their nextUpdate'],
     [{ denied_hwids: ['a1'.repeat(64)] }, 'denied_hwids', 'asks', `chip: not ${'a1'.repeat(64)}`],
     [{ min_launch_mit_vector: '0x1' }, 'min_launch_mit_vector', 'asks', 'mitigations at launch: 0x0000000000000001 must be set'],

@@ -74,7 +74,7 @@ export const SNP_OPTIONS: readonly Option[] = [
     kind.ranked({
       require: ['asks', 'a valid one, in which nothing of the chain stands'],
       prefer: ['accepts', 'none, as long as none was ever seen'],
-      DANGEROUSLY_OFF: ['weakens', 'not looked at'],
+      DANGEROUSLY_OFF: ['weakens', 'not asked for'],
     }),
   ],
   ['snp.crl.grace_seconds', 'use of revocation lists after their nextUpdate', kind.seconds],

@@ -188,8 +188,44 @@ describe('modes', () => {
       ['warn snp-crl-unavailable', 'fail snp-crl-unavailable'],
     ],
     ['off, none', () => judge(absent, { rigour: { revocation: 'DANGEROUSLY_OFF' } }), ['skip', 'skip']],
-    ['off, revoked', () => judge(both(list({ revoked: [0x10001n] })), { rigour: { revocation: 'DANGEROUSLY_OFF' } }), ['skip', 'skip']],
+    ['off, a list', () => judge(both(list()), { rigour: { revocation: 'DANGEROUSLY_OFF' } }), ['skip', 'skip']],
   ])('%s', (_, run, expected) => expect(codes(run())).toEqual(expected))
+})
+
+const ask = () => anchor('ask').serial
+
+describe('a policy that turns revocation off', () => {
+  const off = { rigour: { revocation: 'DANGEROUSLY_OFF' } } as const
+
+  it.each([
+    ['the ASK', () => list({ revoked: [ask()] }), 'snp-intermediate-revoked'],
+    ['the ARK', () => list({ revoked: [ask(), anchor('ark').serial] }), 'snp-root-revoked'],
+    ['the ASK, and has expired', () => list({ revoked: [ask()], nextUpdate: hours(-1) }), 'snp-intermediate-revoked'],
+  ])('cannot turn off what is found on a list that names %s', (_, make, code) => {
+    for (const marks of [new Map(), new Map([[VCEK, 'strictest']] as const)])
+      expect(codes(judge(both(make()), { ...off, marks }))).toEqual(fail(code))
+  })
+
+  it('refuses for one of two lists, whether the other is there or not', () => {
+    const revoked = list({ revoked: [ask()] })
+    expect(codes(judge(new Map([[VLEK, revoked]]), off))).toEqual(['skip', 'fail snp-intermediate-revoked'])
+    expect(codes(judge(both(list()).set(VCEK, revoked), off))).toEqual(['fail snp-intermediate-revoked', 'skip'])
+  })
+
+  it.each([
+    ['names others', () => list({ revoked: [anchor('asvk').serial, 0n] })],
+    ['is none', () => Uint8Array.of(1, 2, 3)],
+    ['somebody else signed', () => list({ revoked: [ask()], overrides: { signWith: amd.authority('Milan', 'ask') } })],
+    ['has expired', () => list({ nextUpdate: hours(-1) })],
+    [
+      'is not understood',
+      () => list({ revoked: [ask()], overrides: { extensions: (all) => [...all, { oid: '1.2.3', critical: true, value: NULL }] } }),
+    ],
+  ])('asks nothing else of a list that %s, and relies on none', (_, make) => {
+    const revocation = judge(both(make()), off)
+    expect(codes(revocation)).toEqual(['skip', 'skip'])
+    expect(revocation.validUntil).toEqual([])
+  })
 })
 
 describe('the memo', () => {

@@ -50,15 +50,25 @@ type EndpointResult = { readonly check: Check; readonly until?: Date }
 function checkEndpoint(input: RevocationInput, endpoint: Endpoint): EndpointResult {
   const { collateral, context } = input
   const address = crlAddress(input.issuer.product, endpoint)
-  if (context.rigour.snp.revocation === 'DANGEROUSLY_OFF')
-    return { check: skipped(ruleFor(endpoint, 'snp-crl-unavailable'), 'not asked: the policy turns revocation off') }
   const bytes = collateral.documents.get(address)
+  if (context.rigour.snp.revocation === 'DANGEROUSLY_OFF') return { check: unasked(input, endpoint, bytes) }
   if (bytes === undefined) return { check: absent(input, endpoint, address) }
   const list = attempt(() => readList(bytes, endpoint, input))
   if (list instanceof AttestationError) return { check: failed(ruleFor(endpoint, list.code), list.message) }
   const fault = faultOf(list, input, collateral.marks.get(address))
   if (fault !== undefined) return { check: failed(ruleFor(endpoint, fault.code), fault.why) }
   return { check: passed(ruleFor(endpoint, 'snp-crl-unavailable'), list.text), until: endOf(list, context) }
+}
+
+/**
+ * What a policy that asks for no list cannot turn off: a genuine list at hand that names an authority of the chain (design section 3, floor).
+ * Nothing else about a list counts then, and a list that names none is no proof of anything.
+ */
+function unasked(input: RevocationInput, endpoint: Endpoint, bytes: Uint8Array | undefined): Check {
+  const list = bytes === undefined ? undefined : attempt(() => readList(bytes, endpoint, input))
+  const found = list === undefined || list instanceof AttestationError ? undefined : revocationOn(list, input)
+  if (found !== undefined) return failed(ruleFor(endpoint, found.code), found.why)
+  return skipped(ruleFor(endpoint, 'snp-crl-unavailable'), 'not asked: the policy turns revocation off')
 }
 
 /** Absence is tolerated only in mode `prefer`, and only until a list was once seen. */
@@ -88,14 +98,22 @@ function readList(bytes: Uint8Array, endpoint: Endpoint, { root, anchors, contex
 type Fault = { readonly code: ProblemCode; readonly why: string }
 
 /** What is wrong with a genuine list, the gravest first: a revocation that was found counts whatever else is wrong. */
-function faultOf(list: RevocationList, { issuer, root, context }: RevocationInput, mark: RollbackMark | undefined): Fault | undefined {
+function faultOf(list: RevocationList, input: RevocationInput, mark: RollbackMark | undefined): Fault | undefined {
   if (list.notUnderstood !== undefined)
     return { code: 'snp-crl-unavailable', why: `the list has extension ${list.notUnderstood}, which is not understood` }
+  const revoked = revocationOn(list, input)
+  if (revoked !== undefined) return revoked
+  if (isRollback(list, mark)) return { code: 'snp-crl-rollback', why: `${list.text}; ${describeMark(mark)} was seen before` }
+  return faultOfWindow(list, input.context)
+}
+
+/** An authority of the chain on a list that is understood. A list that is not says nothing of anybody (RFC 5280 section 5.2). */
+function revocationOn(list: RevocationList, { issuer, root }: Pick<RevocationInput, 'issuer' | 'root'>): Fault | undefined {
+  if (list.notUnderstood !== undefined) return undefined
   if (list.isRevoked(root.serial)) return { code: 'snp-root-revoked', why: `${root.commonName}, serial ${root.serial}, is revoked` }
   if (list.isRevoked(issuer.serial))
     return { code: 'snp-intermediate-revoked', why: `${issuer.commonName}, serial ${issuer.serial}, is revoked` }
-  if (isRollback(list, mark)) return { code: 'snp-crl-rollback', why: `${list.text}; ${describeMark(mark)} was seen before` }
-  return faultOfWindow(list, context)
+  return undefined
 }
 
 function faultOfWindow(list: RevocationList, context: Context): Fault | undefined {
