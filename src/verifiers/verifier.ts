@@ -194,8 +194,8 @@ export type Unverified = {
   readonly wants?: readonly CollateralAddress[]
   /** Vendor documents that came with the evidence, by the address they would be fetched from; worth keeping once `verify` has passed. */
   readonly offers: ReadonlyMap<CollateralAddress, Uint8Array>
-  /** The name (hex) of the attestation key, by which an earlier quote of it is looked up; unproven. */
-  readonly akName?: string
+  /** How a TPM’s attestation key is known, by which an earlier quote of it is looked up ({@link TpmRemains}); unproven. */
+  readonly akId?: string
   readonly verify: (collateral: Collateral, context: Context) => Promise<Finding>
 }
 

@@ -98,15 +98,21 @@ export type AkSource = { readonly akPublic: Uint8Array | undefined; readonly cer
  * Throws AttestationError tpm-ak-public-malformed with the checks before it.
  */
 export function readAk({ akPublic, certificate }: AkSource, memo: Memo | undefined, before: readonly Check[]): AkReading {
-  const bytes = akPublic ?? certificate
-  if (bytes === undefined) return { checks: [] }
-  const id = `tpm-ak/1 ${akPublic === undefined ? 'certificate' : 'public'} ${hash('sha256', bytes, 'base64')}`
+  if (akPublic !== undefined) return remembered(memo, { from: 'public', bytes: akPublic }, (bytes) => readFromPublicArea(bytes, before))
+  return certificate === undefined ? { checks: [] } : remembered(memo, { from: 'certificate', bytes: certificate }, readFromCertificate)
+}
+
+/** A key as the bytes tell it, whatever the mode and whoever is trusted: nothing else goes into the fact. */
+function remembered(memo: Memo | undefined, { from, bytes }: KeyBytes, read: (bytes: Uint8Array) => AkReading): AkReading {
+  const id = `tpm-ak/1 ${from} ${hash('sha256', bytes, 'base64')}`
   const known = memo?.tpm.ak.get(id)
   if (known !== undefined) return { checks: known.checks, fact: known }
-  const reading = akPublic === undefined ? readFromCertificate(bytes) : readFromPublicArea(bytes, before)
+  const reading = read(bytes)
   if (reading.fact !== undefined) memo?.tpm.ak.set(id, reading.fact)
   return reading
 }
+
+type KeyBytes = { readonly from: 'public' | 'certificate'; readonly bytes: Uint8Array }
 
 const SCHEMES: Readonly<Record<PublicArea['key']['type'], readonly number[]>> = { rsa: [ALG.rsassa, ALG.rsapss], ecc: [ALG.ecdsa] }
 

@@ -25,7 +25,7 @@ const HASHES: readonly { readonly id: number; readonly name: PcrBank; readonly b
 export type SigningHash = Exclude<PcrBank, 'sha1'>
 
 /** The hash of an id; undefined for one that is not known here (SM3, SHA-3). */
-export const hashOf = (id: number): PcrBank | undefined => HASHES.find((hash) => hash.id === id)?.name
+export const hashOf = (id: number): PcrBank | undefined => HASHES.find((row) => row.id === id)?.name
 
 /** The id of a hash. */
 export const idOfHash = (name: PcrBank): number => rowOf(name).id
@@ -33,7 +33,7 @@ export const idOfHash = (name: PcrBank): number => rowOf(name).id
 /** Bytes of a digest. */
 export const digestBytes = (name: PcrBank): number => rowOf(name).bytes
 
-const rowOf = (name: PcrBank) => HASHES.find((hash) => hash.name === name) ?? { id: ALG.none, bytes: 0 }
+const rowOf = (name: PcrBank) => HASHES.find((row) => row.name === name) ?? { id: ALG.none, bytes: 0 }
 
 /** The digest of bytes, with another library's name for the same hash. */
 export const digest = (name: PcrBank, bytes: Uint8Array): Uint8Array => hash(name, bytes, 'buffer')

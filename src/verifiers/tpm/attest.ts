@@ -81,10 +81,7 @@ const BODIES: ReadonlyMap<number, Body> = new Map<number, Body>([
       sessionDigest: sized(r, 'sessionDigest', MAX_DIGEST_BYTES),
     }),
   ],
-  [
-    0x8017,
-    (r) => ({ type: 'certify', name: sized(r, 'name', MAX_NAME_BYTES), qualifiedName: sized(r, 'qualifiedName', MAX_NAME_BYTES) }),
-  ],
+  [0x8017, (r) => ({ type: 'certify', name: sized(r, 'name', MAX_NAME_BYTES), qualifiedName: sized(r, 'qualifiedName', MAX_NAME_BYTES) })],
   [0x8018, readQuote],
   [
     0x8019,
@@ -103,7 +100,10 @@ const BODIES: ReadonlyMap<number, Body> = new Map<number, Body>([
       creationHash: sized(r, 'creationHash', MAX_DIGEST_BYTES),
     }),
   ],
-  [0x801c, (r) => ({ type: 'nv-digest', indexName: sized(r, 'indexName', MAX_NAME_BYTES), nvDigest: sized(r, 'nvDigest', MAX_DIGEST_BYTES) })],
+  [
+    0x801c,
+    (r) => ({ type: 'nv-digest', indexName: sized(r, 'indexName', MAX_NAME_BYTES), nvDigest: sized(r, 'nvDigest', MAX_DIGEST_BYTES) }),
+  ],
 ])
 const QUOTE = 0x8018
 

@@ -12,14 +12,17 @@ export type EnrolmentBasis = 'listed' | 'enroller' | 'any'
 
 /** The attestation key (section 3). */
 export type AkClaims = {
-  /** nameAlg ‖ digest of the public area, lower-case hex; null where only a certificate tells of the key. */
+  /** nameAlg ‖ digest of the public area, lower-case hex; null where nothing but a public area that nobody vouches for tells it. */
   readonly name: string | null
   readonly spki_sha256: string
   /** `rsa-2048`, `rsa-3072`, `rsa-4096`, `ecc-p256`, `ecc-p384`, `ecc-p521`. */
   readonly algorithm: string
   readonly scheme: 'rsassa' | 'rsapss' | 'ecdsa'
   readonly hash: PcrBank
-  /** Whether the attributes were seen in a public area that is the key's; false: only the issuer of its certificate vouches for them. */
+  /**
+   * Whether the attributes were seen in a public area that is proven to be the key's: by its name, which is enrolled or certified, or which
+   * the TPM signed. false: the issuer of the certificate vouches for them, whatever area was sent.
+   */
   readonly attributes_verified: boolean
   /** stClear: the key dies at each reset of the TPM; null where attributes were not seen. */
   readonly st_clear: boolean | null

@@ -15,7 +15,7 @@ export type PreviousQuote = QuoteClock | 'strictest'
 
 /** What an earlier appraisal of the same boot left behind; sealed by the service, opened before it gets here. */
 export type ImaState = {
-  /** Lower-case hex. */
+  /** The attestation key as {@link TpmRemains} knows it. */
   readonly akName: string
   readonly bank: PcrBank
   readonly clock: QuoteClock
@@ -71,7 +71,15 @@ export type TpmContext = {
 }
 
 /** What is worth keeping of TPM evidence that was accepted. */
-export type TpmRemains = { readonly akName: string | null; readonly quote: QuoteClock; readonly imaState?: ImaState }
+export type TpmRemains = {
+  /**
+   * How the attestation key is known: SHA-256 of its SubjectPublicKeyInfo, lower-case hex. Not its name: where a certificate vouches for the public
+   * key alone, whoever sends a public area could choose the name by bits that nobody vouches for, and so shake off what is kept of the key.
+   */
+  readonly akId: string
+  readonly quote: QuoteClock
+  readonly imaState?: ImaState
+}
 
 /** The rigour of "is it genuine?" when no policy is asked: every PCR of firmware that a log tells of must replay, and no key is enrolled. */
 export const genuineTpm: TpmRigour = {

@@ -9,7 +9,7 @@ import { leftPadded, stripped, type VerifyingKey } from './public-key.ts'
 export type TpmSignature =
   | { readonly kind: 'rsa'; readonly scheme: number; readonly hash: number; readonly signature: Uint8Array }
   | { readonly kind: 'ecc'; readonly scheme: number; readonly hash: number; readonly r: Uint8Array; readonly s: Uint8Array }
-  | { readonly kind: 'other'; readonly scheme: number }
+  | { readonly kind: 'other'; readonly scheme: number; readonly hash: number }
 
 /** TPM2B_PUBLIC_KEY_RSA of 4096 bits; coordinates are shorter, also with leading zeros. */
 const MAX_BYTES = 512
@@ -21,7 +21,7 @@ const CODE = 'tpm-signature-malformed'
  */
 export function parseSignature(bytes: Uint8Array, what: string): TpmSignature {
   const scheme = Reader.all(bytes.subarray(0, 2), { what, code: CODE }, (r) => r.u16be('sigAlg'))
-  if (scheme !== ALG.rsassa && scheme !== ALG.rsapss && scheme !== ALG.ecdsa) return { kind: 'other', scheme }
+  if (scheme !== ALG.rsassa && scheme !== ALG.rsapss && scheme !== ALG.ecdsa) return { kind: 'other', scheme, hash: ALG.none }
   return Reader.all(bytes.subarray(2), { what, code: CODE }, (r) => {
     const hash = r.u16be('hash')
     if (scheme !== ALG.ecdsa) return { kind: 'rsa', scheme, hash, signature: sized(r, 'sig', MAX_BYTES) }
@@ -45,36 +45,47 @@ export function checkLength(signature: TpmSignature, key: VerifyingKey, what: st
   if (!fits) throw new AttestationError(CODE, `${what}: ${found} bytes for a key of ${bytes}`, { at: what })
 }
 
-/** TPM-14: the hash that a signature is over; otherwise why it is none that is accepted. */
-export function signingHash(signature: TpmSignature): SigningHash | 'weak' | 'unsupported' {
-  const name = signature.kind === 'other' ? undefined : hashOf(signature.hash)
-  if (name === undefined) return 'unsupported'
-  return name === 'sha1' ? 'weak' : name
-}
+/** Scheme and hash by their ids, as keys and signatures have them. */
+export type SchemeIds = { readonly scheme: number; readonly hash: number }
+/** A scheme and a hash that are accepted. */
+export type SigningScheme = { readonly scheme: 'rsassa' | 'rsapss' | 'ecdsa'; readonly hash: SigningHash }
 
-/** `rsassa`: the name of a signature scheme; the id of another. */
-export const schemeName = (id: number): string => SCHEME_NAMES.get(id) ?? hex16(id)
-const SCHEME_NAMES: ReadonlyMap<number, 'rsassa' | 'rsapss' | 'ecdsa'> = new Map([
+const SCHEME_NAMES: ReadonlyMap<number, SigningScheme['scheme']> = new Map([
   [ALG.rsassa, 'rsassa'],
   [ALG.rsapss, 'rsapss'],
   [ALG.ecdsa, 'ecdsa'],
 ])
 
-/** A signature that has a hash which is accepted, and what it is said to be over. */
-export type SignedBytes = { readonly signature: TpmSignature; readonly hash: SigningHash; readonly data: Uint8Array }
+/** TPM-14: scheme and hash by their names; otherwise why they are not accepted. */
+export function schemeOf(ids: SchemeIds): SigningScheme | 'weak' | 'unsupported' {
+  const scheme = SCHEME_NAMES.get(ids.scheme)
+  const hash = hashOf(ids.hash)
+  if (scheme === undefined || hash === undefined) return 'unsupported'
+  return hash === 'sha1' ? 'weak' : { scheme, hash }
+}
+
+/** `rsassa sha256`; ids of what has no name here. */
+export const formatScheme = ({ scheme, hash }: SchemeIds): string =>
+  `${SCHEME_NAMES.get(scheme) ?? hex16(scheme)} ${hashOf(hash) ?? hex16(hash)}`
+
+/** A signature whose scheme is accepted, and what it is said to be over. */
+export type SignedBytes = { readonly signature: TpmSignature; readonly scheme: SigningScheme; readonly data: Uint8Array }
 
 /**
  * TPM-17: how the signature verifies (`ecdsa sha256`, `rsapss sha256, salt 32`); undefined where it does not, or where the key is of another
  * kind. P-384 and P-521 take half a millisecond and more, and are verified in libuv's pool.
  */
-export async function verifySignature({ signature, hash, data }: SignedBytes, key: VerifyingKey): Promise<string | undefined> {
+export async function verifySignature(
+  { signature, scheme: { scheme, hash }, data }: SignedBytes,
+  key: VerifyingKey,
+): Promise<string | undefined> {
   if (signature.kind === 'other' || signature.kind !== key.kind) return undefined
-  const name = `${schemeName(signature.scheme)} ${hash}`
+  const name = `${scheme} ${hash}`
   if (signature.kind === 'ecc') {
     const raw = Buffer.concat([leftPadded(signature.r, key.bytes), leftPadded(signature.s, key.bytes)])
     return (await verifyEcc({ hash, data, raw }, key)) ? name : undefined
   }
-  if (signature.scheme === ALG.rsassa) return verify(hash, data, key.object, signature.signature) ? name : undefined
+  if (scheme === 'rsassa') return verify(hash, data, key.object, signature.signature) ? name : undefined
   const saltLength = saltsOf(hash, key).find((salt) => verifyPss({ hash, data, raw: signature.signature }, key, salt))
   return saltLength === undefined ? undefined : `${name}, salt ${saltLength}`
 }
