@@ -1,6 +1,7 @@
 import type { Anchors, CollateralAddress, RollbackMark } from './verifier.ts'
 import { admitAmd } from './snp/admission.ts'
 import { admitIntel } from './tdx/admission.ts'
+import { admitTpm } from './tpm/trust/admission.ts'
 
 /** What the keeper of a vendor document must know of it: when it ends, and for lists and documents of Intel's where it stands in their sequence. */
 export type Admitted = { readonly expiresAt: Date; readonly mark?: Exclude<RollbackMark, 'strictest'> }
@@ -14,5 +15,6 @@ export async function admitCollateral(
   anchors: Anchors,
   now: Date,
 ): Promise<Admitted> {
+  if (document.address.startsWith('tpm/')) return admitTpm(document, anchors, now)
   return document.address.startsWith('intel/') ? admitIntel(document, anchors, now) : admitAmd(document, anchors, now)
 }

@@ -24,16 +24,15 @@ function judgeKey(certified: CertifiedKey | undefined, input: TrustInput): Trust
   const { akPublic, context } = input
   const key = akPublic === undefined ? certified : leafKeyOf(akPublic.spki)
   if (key === undefined) return untrusted('neither a public area nor a certificate tells of a key that could be trusted')
-  if (context.rigour.tpm.enrolledAks.length === 0)
-    return untrusted('no certificate came with the evidence, and the policy enrols no key by name')
+  if (context.rigour.tpm.enrolledAks.length === 0) return untrusted(NOBODY_ENROLLED)
   const { check, binds } = enrolment(key, input)
-  const checks = [
-    ...(certified === undefined ? [] : [checkKey(akPublic, certified.spki)]),
-    check,
-    checkDenied({ name: akPublic?.name, spki: key.spki }, context),
-  ]
-  return hasOutcome(checks, 'fail') ? { checks } : { checks, trust: { ...NOTHING_ELSE, key: key.key, binds, name: akPublic?.name ?? null } }
+  const name = akPublic?.name
+  const same = certified === undefined ? [] : [checkKey(akPublic, certified.spki)]
+  const checks = [...same, check, checkDenied({ name, spki: key.spki }, context)]
+  return hasOutcome(checks, 'fail') ? { checks } : { checks, trust: { ...NOTHING_ELSE, key: key.key, binds, name: name ?? null } }
 }
+
+const NOBODY_ENROLLED = 'no certificate that the policy accepts came with the evidence, and the policy enrols no key'
 
 /** An enrolled key has no certificate that could tell more, end or be revoked. */
 const NOTHING_ELSE = {
