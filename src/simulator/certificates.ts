@@ -1,20 +1,8 @@
 import type { KeyObject } from 'node:crypto'
-import { AsnConvert, OctetString } from '@peculiar/asn1-schema'
-import {
-  Certificate,
-  CertificateList,
-  Extension,
-  Extensions,
-  RevokedCertificate,
-  SubjectPublicKeyInfo,
-  TBSCertificate,
-  TBSCertList,
-  Time,
-  Validity,
-} from '@peculiar/asn1-x509'
-import { AsnIntegerBigIntConverter } from '@peculiar/asn1-schema'
+import { CertificateList, RevokedCertificate, TBSCertList, Time } from '@peculiar/asn1-x509'
+import { extensionOf, integerContent, writeCertificate } from '../asn1/certificate.ts'
+import { restoreArcs } from '../asn1/long-oid.ts'
 import { serialize, type SimExtension } from './der.ts'
-import { mark } from './marker.ts'
 import { nameOf, type SimName } from './names.ts'
 import { algorithmOf, signAs, type SignatureScheme } from './signatures.ts'
 
@@ -47,20 +35,15 @@ export type RevocationListSpec = {
 }
 
 /** A signed certificate, DER. */
-export function mintCertificate(spec: CertificateSpec): Uint8Array {
-  const tbsCertificate = new TBSCertificate({
-    version: 2,
-    serialNumber: integerContent(spec.serial),
-    signature: algorithmOf(spec.innerScheme ?? spec.scheme),
-    issuer: nameOf(spec.issuer),
-    validity: new Validity({ notBefore: spec.notBefore, notAfter: spec.notAfter }),
-    subject: nameOf(spec.subject),
-    subjectPublicKeyInfo: AsnConvert.parse(spec.publicKey.export({ type: 'spki', format: 'der' }), SubjectPublicKeyInfo),
-    extensions: new Extensions(spec.extensions.map(extensionOf)),
+export const mintCertificate = ({ subject, issuer, scheme, innerScheme, signingKey, ...rest }: CertificateSpec): Uint8Array =>
+  writeCertificate({
+    ...rest,
+    subject: nameOf(subject),
+    issuer: nameOf(issuer),
+    algorithm: algorithmOf(scheme),
+    ...(innerScheme === undefined ? {} : { innerAlgorithm: algorithmOf(innerScheme) }),
+    sign: (signedPart) => signAs(scheme, signingKey, signedPart),
   })
-  const signatureValue = signatureOver(tbsCertificate, spec)
-  return mark(serialize(new Certificate({ tbsCertificate, signatureAlgorithm: algorithmOf(spec.scheme), signatureValue })))
-}
 
 /** A signed revocation list, DER, version 2. */
 export function mintRevocationList(spec: RevocationListSpec): Uint8Array {
@@ -83,17 +66,11 @@ export function mintRevocationList(spec: RevocationListSpec): Uint8Array {
     ...(spec.extensions.length === 0 ? {} : { crlExtensions: spec.extensions.map(extensionOf) }),
   })
   const signature = signatureOver(tbsCertList, spec)
-  return mark(serialize(new CertificateList({ tbsCertList, signatureAlgorithm: algorithmOf(spec.scheme), signature })))
+  return restoreArcs(serialize(new CertificateList({ tbsCertList, signatureAlgorithm: algorithmOf(spec.scheme), signature })))
 }
-
-const extensionOf = ({ oid, critical, value }: SimExtension): Extension =>
-  new Extension({ extnID: oid, critical, extnValue: new OctetString(value) })
-
-/** The content octets of an INTEGER, as the codec takes serial numbers. */
-const integerContent = (value: bigint): ArrayBuffer => AsnIntegerBigIntConverter.toASN(value).valueBlock.valueHexView.slice().buffer
 
 type Signing = Pick<CertificateSpec, 'scheme' | 'signingKey'>
 
 /** What is signed holds the marker in its final form; the document around it is marked when it is written. */
-const signatureOver = (signedPart: TBSCertificate | TBSCertList, { scheme, signingKey }: Signing): ArrayBuffer =>
-  new Uint8Array(signAs(scheme, signingKey, mark(serialize(signedPart)))).buffer
+const signatureOver = (signedPart: TBSCertList, { scheme, signingKey }: Signing): ArrayBuffer =>
+  new Uint8Array(signAs(scheme, signingKey, restoreArcs(serialize(signedPart)))).buffer
