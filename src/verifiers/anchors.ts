@@ -5,7 +5,7 @@ import { readPublicKey, verifyPss } from './signatures.ts'
 import { SNP_PRODUCTS } from './snp/address.ts'
 import { AMD_ANCHORS } from './snp/roots.ts'
 import { INTEL_ANCHORS } from './tdx/roots.ts'
-import { NO_TPM_ANCHORS } from './tpm/anchors.ts'
+import { NO_TPM_ANCHORS, tpmFieldsOf, type TpmAnchors } from './tpm/anchors.ts'
 import { intelTestRoot, isIntelRootByName } from './tdx/test-root.ts'
 import { amdName, authorityName } from './snp/vek-names.ts'
 import type { AmdAnchor, Anchors, IntelAnchor } from './verifier.ts'
@@ -17,14 +17,17 @@ import { parseCertificate, type ParsedCertificate } from './x509.ts'
 export { MARKER_OID } from './x509-marker.ts'
 
 /** A set of anchors with the digest that names it in memo keys: SHA-256 over every field of every anchor, each length-prefixed. */
-export function anchorsOf(amd: readonly AmdAnchor[], intel: readonly IntelAnchor[] = []): Anchors {
+export function anchorsOf(amd: readonly AmdAnchor[], intel: readonly IntelAnchor[] = [], tpm: TpmAnchors = NO_TPM_ANCHORS): Anchors {
   const hash = createHash('sha256')
-  for (const field of [...amd.flatMap(fieldsOf), ...intel.flatMap(intelFieldsOf)]) {
+  for (const field of [...amd.flatMap(fieldsOf), ...intel.flatMap(intelFieldsOf), ...tpmFieldsOf(tpm)]) {
     hash.update(`${field.length}:`)
     hash.update(field)
   }
-  return { amd, intel, tpm: NO_TPM_ANCHORS, digest: hash.digest('hex') }
+  return { amd, intel, tpm, digest: hash.digest('hex') }
 }
+
+/** The same anchors with these of TPMs in place of what there was. */
+export const withTpmAnchors = ({ amd, intel }: Anchors, tpm: TpmAnchors): Anchors => anchorsOf(amd, intel, tpm)
 
 const fieldsOf = ({
   product,

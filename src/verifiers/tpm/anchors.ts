@@ -51,3 +51,23 @@ export const NO_TPM_ANCHORS: TpmAnchors = {
   own: [],
   listed: { spkiSha256: new Set(), authorities: new Set() },
 }
+
+/**
+ * Every field of a set, for the digest that names it in memo keys. Which EKs are listed is no part of it: that is compared anew at every
+ * appraisal, and no remembered fact depends on it.
+ */
+export const tpmFieldsOf = ({ roots, pool, crlSources, own }: TpmAnchors): readonly (string | Uint8Array)[] => [
+  ...roots.flatMap(rootFieldsOf),
+  ...pool.flatMap((certificate) => ['tpm-certificate', certificate]),
+  ...crlSources.flatMap(({ issuerSpkiSha256, address }) => ['tpm-crl', issuerSpkiSha256, address]),
+  ...own.flatMap(({ spki }) => ['assay', spki]),
+]
+
+const rootFieldsOf = ({ sha256, roles, authority, manufacturers, origin }: TpmAnchor): readonly string[] => [
+  'tpm',
+  sha256,
+  roles.join(),
+  authority,
+  manufacturers?.join() ?? 'any',
+  origin,
+]
