@@ -3,7 +3,6 @@ import type { BootAggregate, ImaAccepted, ImaFaults } from './claims.ts'
 /** What the evaluation of a list has found so far: plain data, so that a state can carry it to the next appraisal. */
 export type ImaOutcomes = {
   readonly bootAggregate: BootAggregate
-  readonly violations: number
   readonly accepted: ImaAccepted
   readonly faults: ImaFaults
   readonly legacyPadding: boolean

@@ -1,11 +1,4 @@
-import type { KeyObject } from 'node:crypto'
-
-/** A key whose signature over a file counts, with the identifiers that signatures know it by. */
-export type ImaSigner = {
-  readonly key: KeyObject
-  /** Last four bytes of a subject key identifier, lower-case hex (specification tpm.md section 12.6). */
-  readonly keyIds: readonly string[]
-}
+import type { ImaSigner } from './signer.ts'
 
 /** What a policy says of files that ran (specification tpm.md section 12.5), compiled. Paths are as the kernel writes them. */
 export type ImaRules = {
