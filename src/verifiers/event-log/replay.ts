@@ -48,6 +48,14 @@ export const extensions = (log: Tcg2Log, bank: Bank): readonly Extension[] =>
 /** What a register holds at the start and at the end. */
 export type Span = { readonly register: number; readonly start: Uint8Array; readonly end: Uint8Array }
 
+/** A register behind one digest more. */
+export function extended(value: Uint8Array, digest: Uint8Array, hash: Bank['hash']): Uint8Array {
+  const both = new Uint8Array(value.length + digest.length)
+  both.set(value)
+  both.set(digest, value.length)
+  return hashOnce(hash, both, 'buffer')
+}
+
 /** Extends one register by its events: value = H(value ‖ digest) for each, in the order of the log. */
 export function replay(events: readonly Extension[], hash: Bank['hash'], { register, start, end }: Span): Replay {
   const own = events.filter((event) => event.register === register)
@@ -55,7 +63,7 @@ export function replay(events: readonly Extension[], hash: Bank['hash'], { regis
   let surplus: number | undefined
   for (const { number, digest } of own) {
     if (surplus === undefined && Buffer.compare(value, end) === 0) surplus = number
-    value = hashOnce(hash, Buffer.concat([value, digest]), 'buffer')
+    value = extended(value, digest, hash)
   }
   const holds = Buffer.compare(value, end) === 0
   return { register, events: own.length, value, holds, surplus: holds ? undefined : surplus }

@@ -13,7 +13,7 @@ export type LogRules = {
   readonly legacy?: 'sha1'
 }
 
-/** One record of a log (TCG PC Client Platform Firmware Profile, TCG_PCR_EVENT2). Nothing in it is believed. */
+/** One record of a log (TCG PC Client Platform Firmware Profile, TCG_PCR_EVENT2). Nothing in it is believed; its bytes are windows on the log. */
 type LogEvent = {
   /** Place in the log, from 0; the header is not counted. */
   readonly number: number
@@ -76,7 +76,7 @@ const SPEC_ID = Buffer.from('Spec ID Event03\0')
 const isLegacy = (bytes: Uint8Array): boolean =>
   bytes.length >= RECORD_HEAD && Buffer.compare(bytes.subarray(RECORD_HEAD, RECORD_HEAD + SPEC_ID.length), SPEC_ID) !== 0
 
-const readSha1 = (r: Reader, at: string): ReadonlyMap<number, Uint8Array> => new Map([[SHA1, r.bytes(`${at}.digest`, 20)]])
+const readSha1 = (r: Reader, at: string): ReadonlyMap<number, Uint8Array> => new Map([[SHA1, r.window(`${at}.digest`, 20)]])
 
 /** The first record has the form of the older SHA-1 logs, and declares the algorithms of all that follow. */
 function readHeader(r: Reader, rules: LogRules): ReadonlyMap<number, number> {
@@ -159,7 +159,7 @@ function readEvent(r: Reader, number: number, log: Reading): LogEvent {
   const type = r.u32le(`${at}.type`)
   checkIndex(r, { at, index, type }, log.rules)
   const digests = log.digests(r, at, log.algorithms)
-  const data = r.bytes(`${at}.event`, sizeOf(r, `${at}.event`))
+  const data = r.window(`${at}.event`, sizeOf(r, `${at}.event`))
   return { number, index, type, digests, data }
 }
 
@@ -179,7 +179,7 @@ function readDigests(r: Reader, at: string, algorithms: ReadonlyMap<number, numb
     const size = algorithms.get(algorithm)
     if (size === undefined) throw r.malformed(`${at}.algId`, `0x${algorithm.toString(16)} is not declared`)
     if (digests.has(algorithm)) throw r.malformed(`${at}.algId`, `0x${algorithm.toString(16)} appears twice`)
-    digests.set(algorithm, r.bytes(`${at}.digest`, size))
+    digests.set(algorithm, r.window(`${at}.digest`, size))
   }
   return digests
 }

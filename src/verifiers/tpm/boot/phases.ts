@@ -1,4 +1,4 @@
-import { hash as hashOnce } from 'node:crypto'
+import { extended } from '../../event-log/replay.ts'
 import type { PcrBank } from '../claims.ts'
 
 /** What systemd-pcrphase measures into PCR 11, in the order of a boot (specification tpm.md section 11). */
@@ -14,4 +14,4 @@ export const PHASE_PATHS: readonly (readonly BootPhase[])[] = [PHASES, PHASES.sl
 
 /** A PCR behind these digests (TPM2_PCR_Extend: value = H(value ‖ digest)). */
 export const extend = (start: Uint8Array, digests: readonly Uint8Array[], bank: PcrBank): Uint8Array =>
-  digests.reduce<Uint8Array>((value, digest) => hashOnce(bank, Buffer.concat([value, digest]), 'buffer'), start)
+  digests.reduce<Uint8Array>((value, digest) => extended(value, digest, bank), start)
