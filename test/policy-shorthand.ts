@@ -48,7 +48,7 @@ const nothing = () => ({})
 
 /** Documents refuse an all-zero digest; a digest of nobody refuses the same key. */
 const digests = (option: string) => (value: unknown) => ({
-  [option]: (value as readonly string[]).map((digest) => (/^0*$/.test(digest) ? 'ff'.repeat(48) : digest)),
+  [option]: (value as readonly string[]).map((digest) => (/^0*$/.test(digest) ? 'f0'.repeat(48) : digest)),
 })
 
 const tcb = (which: string) => (value: unknown) => {

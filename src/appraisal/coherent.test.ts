@@ -140,7 +140,7 @@ describe('rules that could never hold', () => {
   })
 })
 
-describe('placeholders among measurements', () => {
+describe('placeholders among values', () => {
   it.each(['ff', '0123456789abcdef', '1234567890abcdef', 'deadbeef', 'cafebabe', '00112233445566778899aabbccddeeff'])(
     '%s… is refused',
     (unit) => {
@@ -149,6 +149,17 @@ describe('placeholders among measurements', () => {
       expect(problems({ tdx: { mr_td: [value], rtmr3: [value] } })).toEqual(['tdx.mr_td[0]', 'tdx.rtmr3[0]'])
       expect(problems({ sgx: { mr_enclave: [value.slice(0, 64)] } })).toEqual(['sgx.mr_enclave[0]'])
       expect(problems({ snp: { measurements: [`${value.slice(0, 94)}00`] } })).toEqual([])
+      expect(problems({ snp: { trusted_id_key_digests: [value], host_data: [value.slice(0, 64)] } })).toEqual([
+        'snp.host_data[0]',
+        'snp.trusted_id_key_digests[0]',
+      ])
+      expect(problems({ tdx: { mr_config_id: [value], mr_owner: [value], mr_owner_config: [value], mr_service_td: [value] } })).toEqual([
+        'tdx.mr_config_id[0]',
+        'tdx.mr_owner[0]',
+        'tdx.mr_owner_config[0]',
+        'tdx.mr_service_td[0]',
+      ])
+      expect(problems({ sgx: { platform: { ppids: [value.slice(0, 32)] } } })).toEqual(['sgx.platform.ppids[0]'])
     },
   )
 })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { intelPlatform, TCB_STATUSES, tcbMembers } from './policy-intel.ts'
-import { bits64, digest, hasMembers, hex, list, references, referencesOrAny, whole, words } from './policy-values.ts'
+import { bits64, digest, hasMembers, hex, list, noPlaceholder, references, referencesOrAny, whole, words } from './policy-values.ts'
 
 const dangerous = () => words(['deny', 'DANGEROUSLY_ALLOW']).default('deny')
 const denied = () => words(['deny', 'allow']).default('deny')
@@ -76,10 +76,10 @@ export const tdx = z
     rtmr3: references(hex(48)).optional(),
     mr_seam: references(digest(48)).optional(),
     module_majors: list(whole(0, 255)).optional(),
-    mr_config_id: list(hex(48)).optional(),
+    mr_config_id: list(noPlaceholder(hex(48))).optional(),
     initdata: words(['bound-if-sent', 'require', 'any']).default('bound-if-sent'),
-    mr_owner: list(hex(48)).optional(),
-    mr_owner_config: list(hex(48)).optional(),
+    mr_owner: list(noPlaceholder(hex(48))).optional(),
+    mr_owner_config: list(noPlaceholder(hex(48))).optional(),
     /** Absent: no service TD may be bound. */
     mr_service_td: list(digest(48)).optional(),
     td_attributes: tdAttributes.prefault({}),

@@ -32,9 +32,27 @@ export const hex = (...lengths: readonly number[]) => {
     .refine((value) => lengths.includes(value.length / 2), text)
 }
 
-/** Hex of a digest or of a name: all zeros means that the field is absent in a report, so a list that holds it would accept absence. */
+/** What documentation and templates put where a digest belongs. */
+const PLACEHOLDERS = ['ff', '0123456789abcdef', '1234567890abcdef', 'deadbeef', 'cafebabe', '00112233445566778899aabbccddeeff']
+
+/** Told once, however often a value is asked. */
+const PLACEHOLDER = { error: 'this is a placeholder: put the value of what you run in its place', abort: true }
+
+/** Whether a value is one of them over and over. */
+const isPlaceholder = (value: string): boolean =>
+  PLACEHOLDERS.some((unit) => value === unit.repeat(Math.ceil(value.length / unit.length)).slice(0, value.length))
+
+/** A value, and not what somebody has yet to put one in the place of. */
+export const noPlaceholder = (value: z.ZodType<string>) => value.refine((text) => !isPlaceholder(text), PLACEHOLDER)
+
+/**
+ * Hex of a digest or of a name: all zeros means that the field is absent in a report, so a list that holds it would accept absence. No
+ * placeholder is one.
+ */
 export const digest = (...lengths: readonly number[]) =>
-  hex(...lengths).refine((value) => !/^0*$/.test(value), { error: 'all zeros mean "absent" in a report and cannot be listed' })
+  noPlaceholder(
+    hex(...lengths).refine((value) => !/^0*$/.test(value), { error: 'all zeros mean "absent" in a report and cannot be listed' }),
+  )
 
 /** A list that says something: not empty (an empty list would be read as "none" by one and as "any" by another), nothing twice. */
 export const list = <T extends z.ZodType<string | number | SetEntry>>(entry: T) =>
@@ -47,18 +65,6 @@ const keyOf = (value: string | number | SetEntry): string | number => (typeof va
 
 /** The values of a set of reference values, by its name. */
 const setEntry = () => z.strictObject({ set: name() }).transform((entry): SetEntry => entry)
-
-/** What documentation and templates put where a digest belongs. */
-const PLACEHOLDERS = ['ff', '0123456789abcdef', '1234567890abcdef', 'deadbeef', 'cafebabe', '00112233445566778899aabbccddeeff']
-
-const PLACEHOLDER = { error: 'this is a placeholder: put the value of what you run in its place' }
-
-/** Whether a value is one of them over and over. */
-const isPlaceholder = (value: string): boolean =>
-  PLACEHOLDERS.some((unit) => value === unit.repeat(Math.ceil(value.length / unit.length)).slice(0, value.length))
-
-/** A measurement, and not what somebody has yet to put one in the place of. */
-export const noPlaceholder = (value: z.ZodType<string>) => value.refine((text) => !isPlaceholder(text), PLACEHOLDER)
 
 /** A list of measurements whose entries may also name sets of reference values: `{ set: nodes }`. */
 export const references = (value: z.ZodType<string>) =>
