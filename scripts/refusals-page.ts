@@ -28,8 +28,11 @@ const MENDERS: readonly (readonly [beginning: RegExp, who: Mender])[] = [
     /^(?:operator:|(?:have|ask) the operator|(?:have )?the policy (?:allow|permit)|update (?:assay|this service)|give the request id|list the)/,
     'operator',
   ],
-  [/^(?:start|move the guest|update the enclave)/, 'owner of the guest'],
-  [/^(?:have the host|the host’s|update the host|unmask|use a host|use genoa|do not use this platform)/, 'owner of the host'],
+  [/^(?:start|move the guest|update the enclave|quote|enrol|renew|boot|run only|attest|create|find what)/, 'owner of the guest'],
+  [
+    /^(?:have the host|the host’s|update the (?:host|firmware|tpm)|leave the debug|enable|unmask|use a host|use genoa|do not use this platform)/,
+    'owner of the host',
+  ],
   [/^(?:send|compute|fetch|ask for|make|sign|name|give|accept|compare|wait|try|leave out|use|bind|the addresses|look)/, 'caller'],
   // Callers who administer policies.
   [/^(?:read the (?:policy|set)|mend what|change its file|activate|write the next|write a new|let another operator)/, 'caller'],

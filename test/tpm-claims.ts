@@ -17,6 +17,7 @@ export const secureBoot: SecureBootClaims = {
   dbx: { certificates: [], sha256: [hexOf(0x94, 32)], unhandled: 0 },
   authorities: [{ sha256: hexOf(0x93, 32), variable: 'db', pre_separator: false }],
   sbat_level: 'sbat,1,2024010900\nshim,4\n',
+  shim_validation_disabled: false,
   debug_mode: false,
   dma_protection_disabled: false,
 }
@@ -40,6 +41,7 @@ export const boot: BootClaims = {
   kernel_cmdline_source: 'grub',
   initrds: [hexOf(0x62, 32)],
   uki_sections: [],
+  boot_phases: [],
   mok: { MokList: hexOf(0x63, 32) },
   untrusted: { platform_ids: [] },
 }

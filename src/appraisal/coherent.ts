@@ -4,8 +4,8 @@ import { policyDocument, type AppraisalPolicy } from './policy.ts'
 import { tokenProblems } from './policy-token.ts'
 import { warnCheck } from './rule-paths.ts'
 
-const { snp, tdx, sgx } = policyDocument.shape
-const warnProblem = warnCheck(z.strictObject({ snp, tdx, sgx }))
+const { snp, tdx, sgx, tpm } = policyDocument.shape
+const warnProblem = warnCheck(z.strictObject({ snp, tdx, sgx, tpm }))
 
 /** What is wrong with a document whose members are each well-formed: rules that cannot hold, names that cannot be given, paths of no rule. */
 export const coherent = z.custom<z.output<typeof policyDocument>>().superRefine((document, context) => {

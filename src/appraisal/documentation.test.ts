@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { TPM_PROBLEMS } from '../verifiers/tpm/problems.ts'
 import { SNP_PROBLEMS } from '../verifiers/snp/problems.ts'
 import { TDX_PROBLEMS } from '../verifiers/tdx/problems.ts'
 import { ADVISORIES } from './advisories.ts'
@@ -7,8 +9,14 @@ import { readPolicy } from './read-policy.ts'
 import { policyDocument } from './policy.ts'
 import { strict } from './strict.ts'
 
-const page = readFileSync(new URL('../../docs/policies.md', import.meta.url), 'utf8')
+const page = ['policies', 'tpm-policies'].map((name) => readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), 'utf8')).join('\n')
 const examples = [...page.matchAll(/```yaml\n([^]*?)```/g)].map((match) => match[1] ?? '')
+
+/** Members of a group, within whatever makes it optional. */
+function membersOf(group: unknown): readonly string[] {
+  if (group instanceof z.ZodObject) return Object.keys(group.shape)
+  return group instanceof z.ZodPrefault || group instanceof z.ZodOptional ? membersOf(group.unwrap()) : []
+}
 
 /** A member as it stands in a row: alone, below its group, or as a group. */
 const spellings = (member: string) => [`\`${member}\``, `.${member}\``, `\`${member}.`]
@@ -21,11 +29,12 @@ describe('docs/policies.md', () => {
   })
 
   it('names every member of the document', () => {
-    const { snp, tdx, sgx } = policyDocument.shape
+    const { snp, tdx, sgx, tpm } = policyDocument.shape
+    const tpmGroups = [tpm, ...Object.values(tpm.unwrap().shape)].flatMap((group) => membersOf(group))
     const groups = [snp, tdx, sgx, tdx.unwrap().shape.td_attributes, tdx.unwrap().shape.xfam, tdx.unwrap().shape.event_log]
     const shapes = [...groups, tdx.unwrap().shape.platform].flatMap((group) => Object.keys(group.unwrap().shape))
     const nested = [strict.document.snp.guest_policy, strict.document.snp.platform_info].flatMap((group) => Object.keys(group))
-    const members = [...Object.keys(policyDocument.shape), ...shapes, ...nested]
+    const members = [...Object.keys(policyDocument.shape), ...shapes, ...nested, ...tpmGroups]
     expect(members.length).toBeGreaterThan(120)
     expect(members.filter((member) => !spellings(member).some((text) => page.includes(text)))).toEqual([])
   })
@@ -48,8 +57,8 @@ describe('docs/policies.md', () => {
   })
 
   it('has a row in the table of problems for every code that it spells out', () => {
-    const named = [...page.matchAll(/`((?:snp|tdx|sgx)-[a-z0-9-]+[a-z0-9])`/g)].map((match) => match[1] ?? '')
+    const named = [...page.matchAll(/`((?:snp|tdx|sgx|tpm)-[a-z0-9-]+[a-z0-9])`/g)].map((match) => match[1] ?? '')
     expect(named.length).toBeGreaterThan(70)
-    expect(named.filter((code) => !Object.hasOwn({ ...SNP_PROBLEMS, ...TDX_PROBLEMS }, code))).toEqual([])
+    expect(named.filter((code) => !Object.hasOwn({ ...SNP_PROBLEMS, ...TDX_PROBLEMS, ...TPM_PROBLEMS }, code))).toEqual([])
   })
 })

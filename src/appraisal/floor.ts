@@ -30,11 +30,18 @@ const FLOOR: readonly Row[] = [
   grants('snp.crl.grace_seconds', ({ snp }) => snp.crl.grace_seconds),
   grants('tdx.collateral_grace_seconds', ({ tdx }) => tdx.collateral_grace_seconds),
   grants('sgx.collateral_grace_seconds', ({ sgx }) => sgx.collateral_grace_seconds),
+  grants('tpm.crl.grace_seconds', ({ tpm }) => tpm.crl.grace_seconds),
   {
     path: 'snp.crl.mode',
     lift: 'unchecked-revocation',
     strict: 'require',
     value: ({ snp }) => (snp.crl.mode === 'DANGEROUSLY_OFF' ? snp.crl.mode : 'require'),
+  },
+  {
+    path: 'tpm.crl.mode',
+    lift: 'unchecked-revocation',
+    strict: 'require',
+    value: ({ tpm }) => (tpm.crl.mode === 'DANGEROUSLY_OFF' ? tpm.crl.mode : 'require'),
   },
 ]
 

@@ -58,11 +58,35 @@ const ROWS: readonly Row[] = [
     holds: ({ tdx }) => shared(tdx.accepted_advisories, tdx.denied_advisories),
   },
   {
+    path: ['tpm', 'banks'],
+    message: 'pcrs lists no values of one of these banks: a host that quotes it is always refused',
+    holds: (document) => banksApart(document),
+  },
+  {
+    path: ['tpm', 'enrolled_aks'],
+    message: 'every key of the list is denied by denied_aks',
+    holds: ({ tpm }) => within(tpm.enrolled_aks, tpm.denied_aks),
+  },
+  {
+    path: ['tpm', 'ek', 'allowed'],
+    message: 'every endorsement key of the list is denied',
+    holds: ({ tpm }) => within(tpm.ek.allowed, tpm.ek.denied),
+  },
+  {
+    path: ['tpm', 'ek', 'allowed'],
+    message: 'needs `ek-activation` among ak_trust: other trust names no endorsement key',
+    holds: ({ tpm }) => tpm.ek.allowed !== undefined && !tpm.ak_trust.includes('ek-activation'),
+  },
+  {
     path: ['sgx', 'accepted_advisories'],
     message: 'an advisory is listed here and in denied_advisories',
     holds: ({ sgx }) => shared(sgx.accepted_advisories, sgx.denied_advisories),
   },
 ]
+
+/** Banks that the policy relies on, and banks that its lists are of. */
+const banksApart = ({ tpm: { banks, pcrs } }: AppraisalPolicy): boolean =>
+  banks !== undefined && pcrs !== undefined && banks.some((bank) => bank === 'DANGEROUSLY_SHA1' || pcrs[bank] === undefined)
 
 /** Rules of a document that could never hold: refused when it is read, because a fleet that is refused as a whole is found too late. */
 export const contradictions = (document: AppraisalPolicy): readonly Contradiction[] => [

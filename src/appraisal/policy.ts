@@ -4,6 +4,7 @@ import { tokenMembers } from './policy-token.ts'
 import { sgx } from './policy-sgx.ts'
 import { minTcb } from './policy-tcb.ts'
 import { tdx } from './policy-tdx.ts'
+import { tpm } from './policy-tpm.ts'
 import {
   apiVersion,
   bits64,
@@ -123,7 +124,7 @@ export const policyDocument = z.strictObject({
   /** The preset whose members hold where this document has none; read-policy.ts lays it under. */
   extends: words(PRESET_NAMES).optional(),
   /** Technologies whose evidence is accepted at all. */
-  evidence: list(words(['snp', 'tdx', 'sgx'])).default(['snp', 'tdx', 'sgx']),
+  evidence: list(words(['snp', 'tdx', 'sgx', 'tpm'])).default(['snp', 'tdx', 'sgx', 'tpm']),
   /** What evidence may be made of. `single`: one item that carries the challenge itself. The others are not supported yet, and refuse. */
   compositions: list(words(['single', 'azure-hcl', 'coconut-svsm'])).default(['single']),
   /** Whether evidence must bind a key of the caller. Without one the token is a bearer token. */
@@ -140,6 +141,7 @@ export const policyDocument = z.strictObject({
   snp: snp.prefault({}),
   tdx: tdx.prefault({}),
   sgx: sgx.prefault({}),
+  tpm: tpm.prefault({}),
 })
 
 type Frozen<T> = T extends readonly (infer E)[] ? readonly Frozen<E>[] : T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T
@@ -155,3 +157,6 @@ export type TdxPolicy = AppraisalPolicy['tdx']
 
 /** What a policy says about enclaves of SGX. */
 export type SgxPolicy = AppraisalPolicy['sgx']
+
+/** What a policy says about hosts with a TPM. */
+export type TpmPolicy = AppraisalPolicy['tpm']

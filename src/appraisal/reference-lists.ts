@@ -14,15 +14,18 @@ export const REFERENCE_PLACES = [
   'sgx.mr_signer',
 ] as const
 
+/** Registers of a TPM, by bank and number. */
+type PcrPlace = `tpm.pcrs.${'sha256' | 'sha384' | 'sha512'}.${number}`
+
 /** One of them. */
-export type ReferencePlace = (typeof REFERENCE_PLACES)[number]
+export type ReferencePlace = (typeof REFERENCE_PLACES)[number] | PcrPlace
 
 type Replace = (list: Listed, place: ReferencePlace) => Listed
 type Member = Listed | 'DANGEROUSLY_ACCEPT_ANY' | undefined
 
 /** The same policy with each of these lists replaced. Its reference stays that of the document as it was written. */
 export function withReferenceLists(policy: AppraisalPolicy, replace: Replace): AppraisalPolicy {
-  const { snp, tdx, sgx } = policy
+  const { snp, tdx, sgx, tpm } = policy
   return {
     ...policy,
     snp: { ...snp, measurements: replaced(snp.measurements, 'snp.measurements', replace) },
@@ -40,7 +43,24 @@ export function withReferenceLists(policy: AppraisalPolicy, replace: Replace): A
       mr_enclave: replaced(sgx.mr_enclave, 'sgx.mr_enclave', replace),
       mr_signer: replaced(sgx.mr_signer, 'sgx.mr_signer', replace),
     },
+    tpm: tpm.pcrs !== undefined ? { ...tpm, pcrs: replacedPcrs(tpm.pcrs, replace) } : tpm,
   }
+}
+
+type Pcrs = NonNullable<AppraisalPolicy['tpm']['pcrs']>
+
+const BANKS = ['sha256', 'sha384', 'sha512'] as const
+
+/** A number that the schema has read is one. */
+const placeOf = (bank: (typeof BANKS)[number], index: string): PcrPlace => `tpm.pcrs.${bank}.${Number(index)}`
+
+function replacedPcrs(pcrs: Pcrs, replace: Replace): Pcrs {
+  const banks = BANKS.flatMap((bank) => {
+    const registers = pcrs[bank]
+    if (registers === undefined) return []
+    return [[bank, Object.fromEntries(Object.entries(registers).map(([index, list]) => [index, replace(list, placeOf(bank, index))]))]]
+  })
+  return Object.fromEntries(banks)
 }
 
 function replaced<M extends Member>(member: M, place: ReferencePlace, replace: Replace): M | Listed {

@@ -1,8 +1,9 @@
-import { genuineOnly, type IntelRigour, type Rigour } from '../verifiers/verifier.ts'
-import type { AppraisalPolicy } from './policy.ts'
+import type { PcrBank } from '../verifiers/tpm/claims.ts'
+import type { IntelRigour, Rigour } from '../verifiers/verifier.ts'
+import type { AppraisalPolicy, TpmPolicy } from './policy.ts'
 
 /** The choices of a policy that the verifiers need, because they decide whether evidence counts as genuine. */
-export const rigourOf = ({ snp, tdx, sgx }: AppraisalPolicy): Rigour => ({
+export const rigourOf = ({ snp, tdx, sgx, tpm }: AppraisalPolicy): Rigour => ({
   snp: {
     revocation: snp.crl.mode,
     crlGraceSeconds: snp.crl.grace_seconds,
@@ -11,7 +12,7 @@ export const rigourOf = ({ snp, tdx, sgx }: AppraisalPolicy): Rigour => ({
   },
   tdx: { ...datesOf(tdx), replayedRtmrs: tdx.event_log.replayed_rtmrs },
   sgx: datesOf(sgx),
-  tpm: genuineOnly.tpm,
+  tpm: tpmRigour(tpm),
 })
 
 type Dates = Pick<AppraisalPolicy['sgx'], 'collateral_grace_seconds' | 'skew_seconds'>
@@ -20,3 +21,39 @@ const datesOf = (policy: Dates): IntelRigour => ({
   collateralGraceSeconds: policy.collateral_grace_seconds,
   skewSeconds: policy.skew_seconds,
 })
+
+function tpmRigour(policy: TpmPolicy): Rigour['tpm'] {
+  const { ek, event_log: log, crl } = policy
+  return {
+    akTrust: policy.ak_trust,
+    enrolledAks: policy.enrolled_aks ?? [],
+    deniedAks: policy.denied_aks ?? [],
+    deniedEks: ek.denied ?? [],
+    akWithoutPublicArea: policy.ak_without_public_area,
+    bases: ek.bases.map((basis) => (basis === 'DANGEROUSLY_ANY_GENUINE_TPM' ? 'any' : basis)),
+    eks: ek.allowed ?? null,
+    banks: banksOf(policy),
+    requiredPcrs: policy.required_pcrs ?? [],
+    replayedPcrs: log.replayed_pcrs,
+    exitBootServicesWorkaround: log.exit_boot_services_workaround,
+    emptySecureBootVariable: log.empty_secure_boot_variable,
+    efiAppBeforeCallingEvent: log.efi_app_before_calling_event,
+    preSeparatorAuthority: policy.secure_boot.pre_separator_authority,
+    bootloader: log.bootloader,
+    revocation: crl.mode,
+    crlGraceSeconds: crl.grace_seconds,
+    skewSeconds: crl.skew_seconds,
+    ima: undefined,
+  }
+}
+
+/** Strongest first. */
+const STRENGTH: readonly PcrBank[] = ['sha512', 'sha384', 'sha256', 'sha1']
+
+/** A bank that the policy has no values for would be relied on in vain. */
+function banksOf({ banks, pcrs }: TpmPolicy): readonly PcrBank[] {
+  const named = banks?.map((bank) => (bank === 'DANGEROUSLY_SHA1' ? 'sha1' : bank))
+  const listed = pcrs !== undefined ? STRENGTH.filter((bank) => bank !== 'sha1' && pcrs[bank] !== undefined) : undefined
+  const accepted: readonly PcrBank[] = named ?? listed ?? ['sha512', 'sha384', 'sha256']
+  return STRENGTH.filter((bank) => accepted.includes(bank))
+}

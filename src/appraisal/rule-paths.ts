@@ -11,10 +11,29 @@ const NO_RULES = [
   'tdx.xfam.ignored',
   'sgx.collateral_grace_seconds',
   'sgx.skew_seconds',
+  // How evidence is read, and whose word counts: what is refused there is not genuine.
+  'tpm.ak_trust',
+  'tpm.enrolled_aks',
+  'tpm.denied_aks',
+  'tpm.ak_without_public_area',
+  'tpm.ek',
+  'tpm.banks',
+  'tpm.required_pcrs',
+  'tpm.crl',
+  'tpm.event_log.replayed_pcrs',
+  'tpm.event_log.bootloader',
+  'tpm.event_log.exit_boot_services_workaround',
+  'tpm.event_log.empty_secure_boot_variable',
+  'tpm.event_log.efi_app_before_calling_event',
+  'tpm.secure_boot.pre_separator_authority',
+  'tpm.clock.compare_to_previous',
 ]
 
-/** Minima by model have no names that a schema could list. */
-const MODELS = /^snp\.min_tcb\.(?:reported|committed|current|launch)\.cpuid\.(?:19|1a)_[0-9a-f]{2}(?:\.[a-z]+)?$/
+/** Minima by model, and registers by number, have no names that a schema could list. */
+const UNLISTED = [
+  /^snp\.min_tcb\.(?:reported|committed|current|launch)\.cpuid\.(?:19|1a)_[0-9a-f]{2}(?:\.[a-z]+)?$/,
+  /^tpm\.pcrs\.sha(?:256|384|512)\.(?:1?[0-9]|2[0-3])$/,
+]
 
 type Paths = { readonly all: ReadonlySet<string>; readonly dangerous: readonly string[] }
 
@@ -30,7 +49,8 @@ export function warnCheck(schema: z.ZodType): (path: string) => string | undefin
   return (path) => {
     known ??= pathsOf(schema)
     if (NO_RULES.some((other) => covers(other, path))) return 'decides no rule, so there is nothing to warn of'
-    if (!path.includes('.') || !(known.all.has(path) || MODELS.test(path))) return 'expected the path of a rule, such as `snp.vmpl`'
+    if (!path.includes('.') || !(known.all.has(path) || UNLISTED.some((form) => form.test(path))))
+      return 'expected the path of a rule, such as `snp.vmpl`'
     const dangerous = known.dangerous.find((rule) => covers(path, rule))
     return dangerous === undefined
       ? undefined

@@ -30,6 +30,11 @@ const SOURCES: Readonly<Record<string, Source>> = {
   'sgx.isv_prod_id': { read: ({ sgx }) => sgx?.isv_prod_id, pin: 'sgx.isv_prod_id' },
   'sgx.platform.fmspc': { read: ({ sgx }) => sgx?.platform.fmspc },
   'sgx.platform.ppid': { read: ({ sgx }) => sgx?.platform.ppid },
+  'tpm.ak_name': { read: ({ tpm }) => tpm?.ak.name },
+  'tpm.ek': { read: ({ tpm }) => tpm?.ek?.public_key_sha256 },
+  'tpm.gce.project_id': { read: ({ tpm }) => tpm?.gce?.project_id, pin: 'tpm.gce.project_ids' },
+  'tpm.gce.zone': { read: ({ tpm }) => tpm?.gce?.zone },
+  'tpm.gce.instance_id': { read: ({ tpm }) => tpm?.gce?.instance_id },
 }
 
 const PLACEHOLDER = /\{([^{}]*)\}/g

@@ -29,7 +29,7 @@ const TYPE: Question = {
   rule: 'evidence',
 }
 
-const TECHNOLOGIES = ['snp', 'tdx', 'sgx'] as const
+const TECHNOLOGIES = ['snp', 'tdx', 'sgx', 'tpm'] as const
 
 /** Whether the policy speaks of this kind of evidence at all. Evidence without claims of any kind is refused elsewhere. */
 export function evidenceType(claims: Claims, { evidence }: AppraisalPolicy): Check {

@@ -27,7 +27,7 @@ export function explain({ document }: ActivePolicy): readonly Chapter[] {
   ]
 }
 
-const TITLES = { general: 'All evidence', snp: 'SEV-SNP reports', tdx: 'TDX quotes', sgx: 'SGX quotes' } as const
+const TITLES = { general: 'All evidence', snp: 'SEV-SNP reports', tdx: 'TDX quotes', sgx: 'SGX quotes', tpm: 'TPM quotes' } as const
 
 const PARTS: readonly (readonly [part: Said['part'], heading: string])[] = [
   ['weakens', 'weakened on purpose'],

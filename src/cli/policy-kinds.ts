@@ -176,3 +176,20 @@ export const listed = (meaning: 'denied' | 'demanded' | 'tolerated'): Kind => ({
     return asks(`${noun}: ${meaning === 'denied' ? `not ${oneOf(entries)}` : entries.join(', ')}`)
   },
 })
+
+const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Lists of what is accepted, by the name of what they are about; a name without a list asks nothing. */
+export const registers: Kind = {
+  compare: (before, after) => {
+    const [old, young] = [isMapping(before) ? before : {}, isMapping(after) ? after : {}]
+    const names = new Set([...Object.keys(old), ...Object.keys(young)])
+    return combined([...names].map((name) => accepted('anything').compare(old[name], young[name])))
+  },
+  say: (noun, value) => {
+    if (!isMapping(value)) return leaves(noun)
+    const told = Object.entries(value).map(([name, list]) => `${name}: ${oneOf(entriesOf(list))}`)
+    return asks(`${noun}: ${told.join('; ')}`)
+  },
+}

@@ -1,7 +1,9 @@
 import type { AppraisalPolicy } from '../appraisal/policy.ts'
+import { namesBoot } from '../appraisal/tpm/pcrs.ts'
 import * as kind from './policy-kinds.ts'
 import { INTEL_OPTIONS } from './policy-options-intel.ts'
 import { SNP_OPTIONS } from './policy-options-snp.ts'
+import { TPM_OPTIONS } from './policy-options-tpm.ts'
 
 /** One option of a policy: where it stands in the document, what it is about in words, and how its values compare. */
 export type Option = readonly [path: string, noun: string, how: kind.Kind]
@@ -26,7 +28,7 @@ const GENERAL: readonly Option[] = [
 ]
 
 /** Every option there is. A test holds this to the schema of the document. */
-export const OPTIONS: readonly Option[] = [...GENERAL, ...SNP_OPTIONS, ...INTEL_OPTIONS]
+export const OPTIONS: readonly Option[] = [...GENERAL, ...SNP_OPTIONS, ...INTEL_OPTIONS, ...TPM_OPTIONS]
 
 /** The value of an option in a document with its defaults; undefined where it is left out. */
 export function valueAt(document: AppraisalPolicy, path: string): unknown {
@@ -36,7 +38,7 @@ export function valueAt(document: AppraisalPolicy, path: string): unknown {
 }
 
 /** The technologies that a policy speaks of. */
-export const TECHNOLOGIES = ['snp', 'tdx', 'sgx'] as const
+export const TECHNOLOGIES = ['snp', 'tdx', 'sgx', 'tpm'] as const
 
 type Technology = (typeof TECHNOLOGIES)[number]
 
@@ -57,4 +59,6 @@ const NAMELESS: Readonly<Record<Technology, (document: AppraisalPolicy) => strin
     sgx.mr_enclave !== undefined || (sgx.mr_signer !== undefined && sgx.isv_prod_id !== undefined)
       ? undefined
       : 'neither sgx.mr_enclave, nor sgx.mr_signer with sgx.isv_prod_id, lists anything',
+  tpm: ({ tpm }) =>
+    tpm.unnamed_boot === 'DANGEROUSLY_ALLOW' || namesBoot(tpm).length > 0 ? undefined : 'nothing under tpm says what may boot',
 }

@@ -44,4 +44,7 @@ sgx:
     - ConfigurationAndSWHardeningNeeded
     - OutOfDate
     - OutOfDateConfigurationNeeded
+tpm:
+  unnamed_boot: DANGEROUSLY_ALLOW
+  ek: { bases: [listed, enroller, DANGEROUSLY_ANY_GENUINE_TPM] }
 `

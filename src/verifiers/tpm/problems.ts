@@ -12,7 +12,7 @@ const CHAIN = 'Send the whole chain, leaf first; operator: configure the root th
 const ENROL = 'Enrol the key again (POST /v1/tpm/enrolments).'
 const EK = 'Send the EK certificate as the TPM keeps it; operator: configure the manufacturer’s root.'
 const LOG = 'Send the whole log as the kernel gives it, from the same boot as the quote.'
-const FIRMWARE = 'The log does not show a boot that can be judged: update the firmware or boot loader of the host.'
+const FIRMWARE = 'Update the firmware or boot loader of the host: the log does not show a boot that can be judged.'
 const SECURE_BOOT = 'Boot with Secure Boot and with keys that the policy lists, or have the operator list these.'
 const ALLOW_LIST = 'Boot what the policy lists, or have the operator add this value to the policy.'
 const IMA_LIST = 'Send the whole list as the kernel gives it, read after the quote was made.'
@@ -112,6 +112,10 @@ export const TPM_PROBLEMS = {
   'tpm-firmware-not-allowed': refused(
     'The TPM’s firmware is not one that the policy accepts',
     'Update the TPM’s firmware, or have the policy list it.',
+  ),
+  'tpm-boot-policy-missing': refused(
+    'The policy does not say what may boot',
+    'Operator: list values of PCRs, boot applications or authorities of Secure Boot, or a unified kernel image.',
   ),
   'tpm-pcr-value-not-allowed': refused('A PCR has a value that the policy does not accept', ALLOW_LIST),
 
