@@ -18,6 +18,7 @@ import { createPolicies } from '../src/policies/create.ts'
 import { createReferences } from '../src/policies/references.ts'
 import { withReferences } from '../src/policies/with-references.ts'
 import type { FixedPolicy } from '../src/policies/policies.ts'
+import { enrolmentOf, withEnrolling, type Enrolling } from '../src/service/enrolment.ts'
 import { createMemo } from '../src/service/memo.ts'
 import { createReadiness, type SettableReadiness } from '../src/service/readiness.ts'
 import type { Services } from '../src/routes/services.ts'
@@ -116,6 +117,10 @@ export type TestOptions = {
   readonly sets?: ReferenceSets
   /** Whether a version must be activated by somebody else than its author; absent: no. */
   readonly separate?: boolean
+  /** Whom the service enrols, and its authority; absent: nobody. */
+  readonly enrolling?: Enrolling
+  /** What keys are derived from: replicas share it. Absent: drawn. */
+  readonly secret?: Uint8Array
   /** The last word: replaces whole services. */
   readonly services?: Partial<Services>
 }
@@ -131,6 +136,7 @@ export type TestServices = {
 }
 
 const DEFAULTS = {
+  enrolling: undefined,
   mode: 'test' as Mode,
   now: () => new Date(),
   requestsPerMinute: 100_000,
@@ -144,9 +150,10 @@ const DEFAULTS = {
 
 /** Services as main.ts assembles them, without files, sockets and processes. */
 export async function testServices(options: TestOptions): Promise<TestServices> {
-  const given = { ...DEFAULTS, ...vendorDefaults(options), stores: memoryStores(), ...options }
-  const { mode, stores, vendor, now, anchors, standing } = given
-  const keys = deriveKeys(randomBytes(32), mode)
+  const given = { ...DEFAULTS, secret: randomBytes(32), ...vendorDefaults(options), stores: memoryStores(), ...options }
+  const { mode, stores, vendor, now, standing } = given
+  const anchors = withEnrolling(given.anchors, given.enrolling)
+  const keys = deriveKeys(given.secret, mode)
   const all = [...AUDIENCES, ...given.audiences]
   const references = await createReferences({
     readFixed: () => given.sets,
@@ -176,22 +183,26 @@ export async function testServices(options: TestOptions): Promise<TestServices> 
   const readiness = createReadiness({ stores, collateral, policies, now, log })
   const audit: AuditLine[] = []
   const issuer = mode === 'production' ? 'https://assay.example' : `https://${mode}.assay.invalid`
+  const challenges = createChallenges({ key: keys.challenge, mode, store: stores.challenges, now, lifetimeSeconds: 300 })
+  const memo = createMemo()
   const services: Services = {
     mode,
     issuer,
     version: '0.0.0',
     now,
     anchors,
-    memo: createMemo(),
+    memo,
     signatures: 'pool',
     audiences: createAudiences(all),
     policies,
     references,
-    challenges: createChallenges({ key: keys.challenge, mode, store: stores.challenges, now, lifetimeSeconds: 300 }),
+    challenges,
+    enrolment: enrolmentOf(given.enrolling, { config: { issuer, mode }, keys, challenges, anchors, memo, now }),
     credentials: createCredentials(OPERATORS),
     rateLimits: createRateLimits({ requests: given.requestsPerMinute, seconds: 60 }),
     clientAddress: createClientAddress(given.trustedProxies),
     collateral,
+    quotes: stores.quotes,
     tokens: createTokenIssuer({ key: temporaryTokenKey(), keys, issuer, mode, now }),
     audit: { append: async (line) => void audit.push(line), close: async () => {} },
     log,

@@ -32,6 +32,15 @@ export type AuditLine = {
     readonly before: FileState | null
     readonly after: FileState | null
   }
+  /** Of an enrolment: digests and names alone. `serial` is of the certificate that was issued, hex; `not_after` RFC 3339. */
+  readonly tpm?: {
+    readonly ek_public_key_sha256: string
+    readonly ak_name: string
+    readonly basis: string
+    readonly listed_by: string | null
+    readonly serial?: string
+    readonly not_after?: string
+  }
   readonly evidence_digest?: string
   /** Of all vendor documents that the verdict relied on (`collateral.digest` of the appraisal). */
   readonly collateral_digest?: string

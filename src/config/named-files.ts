@@ -1,5 +1,8 @@
+import { loadP256Key } from '../access/key-file.ts'
 import { loadSecret } from '../access/secrets.ts'
 import type { Config, ConfigProblem } from '../config.ts'
+import { AK_CA_KEY } from '../enrolment/authority.ts'
+import { listedEks } from './enrolment-files.ts'
 import { readApiKey, readAuthority } from './intel-files.ts'
 import { referenceFolder } from './reference-sets.ts'
 import { loadTokenKey } from '../tokens/keys.ts'
@@ -14,6 +17,11 @@ const FILES: readonly { readonly path: string; readonly read: (config: Config) =
     path: 'tls_cert',
     read: ({ tls }) => tls !== undefined && createSecureContext({ cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) }),
   },
+  {
+    path: 'ak_ca_key_file',
+    read: ({ akCaKeyFile: path, mode }) => path !== undefined && loadP256Key({ path, mode, absent: 'refuse', format: AK_CA_KEY }),
+  },
+  { path: 'tpm.enrolment.ek', read: ({ tpm }) => listedEks(tpm.enrolment) },
   { path: 'reference_dir', read: ({ referenceDir }) => referenceFolder(referenceDir)() },
   { path: 'intel_pccs_ca', read: ({ intel }) => readAuthority(intel) },
   { path: 'intel_pcs_api_key_file', read: ({ intel }) => readApiKey(intel) },

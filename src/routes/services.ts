@@ -5,8 +5,10 @@ import type { ClientAddress } from '../access/client-address.ts'
 import type { Credentials } from '../access/credentials.ts'
 import type { RateLimits } from '../access/rate-limit.ts'
 import type { CollateralService } from '../collateral/service.ts'
+import type { Enrolment } from '../enrolment/enrolment.ts'
 import type { ReferenceLife } from '../policies/reference-life.ts'
 import type { JudgingPolicies } from '../policies/with-references.ts'
+import type { QuoteStore } from '../stores/stores.ts'
 import type { Telemetry } from '../telemetry/log.ts'
 import type { TokenIssuer } from '../tokens/issuer.ts'
 import type { Anchors, Memo, Mode } from '../verifiers/verifier.ts'
@@ -26,12 +28,16 @@ export type Services = {
   readonly policies: JudgingPolicies
   readonly references: ReferenceLife
   readonly challenges: Challenges
+  /** undefined: no TPM is enrolled. */
+  readonly enrolment: Enrolment | undefined
   readonly credentials: Credentials
   readonly rateLimits: RateLimits
   /** Whose address a connection speaks for; X-Forwarded-For counts only behind a configured proxy. */
   readonly clientAddress: ClientAddress
   readonly collateral: CollateralService
   readonly tokens: TokenIssuer
+  /** The last accepted quotes of TPMs, for policies that compare. */
+  readonly quotes: QuoteStore
   readonly audit: AuditLog
   readonly log: Telemetry
   readonly limits: Limits

@@ -5,6 +5,7 @@ import { listCollateral } from './collateral.ts'
 import { contract, policyDocumentSchema } from './contract.ts'
 import { jwks, openidConfiguration } from './discovery.ts'
 import { createDryRun } from './dry-runs.ts'
+import { createEnrolment, createEnrolmentActivation } from './enrolments.ts'
 import { livez, readyz } from './health.ts'
 import { createInspection } from './inspections.ts'
 import { createActivation, putPolicy } from './policies-change.ts'
@@ -19,6 +20,8 @@ export const ROUTES = [
   { method: 'POST', path: '/v1/challenges', access: 'anyone', handler: issueChallenge },
   { method: 'POST', path: '/v1/appraisals', access: 'anyone', handler: createAppraisal },
   { method: 'POST', path: '/v1/inspections', access: 'anyone', handler: createInspection },
+  { method: 'POST', path: '/v1/tpm/enrolments', access: 'anyone', handler: createEnrolment },
+  { method: 'POST', path: '/v1/tpm/enrolments/activations', access: 'anyone', handler: createEnrolmentActivation },
   { method: 'GET', path: '/v1/collateral', access: 'anyone', handler: listCollateral },
   { method: 'GET', path: '/v1/policies', access: 'viewer', handler: listPolicies },
   { method: 'GET', path: '/v1/policies/{name}', access: 'viewer', handler: getPolicy },

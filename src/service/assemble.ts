@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { createAudiences } from '../access/audiences.ts'
 import type { AuditLog } from '../access/audit.ts'
-import { createChallenges } from '../access/challenge.ts'
+import { createChallenges, type Challenges } from '../access/challenge.ts'
 import { createClientAddress } from '../access/client-address.ts'
 import { createCredentials, type Credentials } from '../access/credentials.ts'
 import { createRateLimits } from '../access/rate-limit.ts'
@@ -21,6 +21,7 @@ import { floorOf } from '../policies/reading.ts'
 import type { Policies } from '../policies/policies.ts'
 import type { PolicySet } from '../appraisal/policy-set.ts'
 import { clockOf } from './clock.ts'
+import { enrollingOf, enrolmentOf, withEnrolling } from './enrolment.ts'
 import type { FileChanges } from './file-changes.ts'
 import { createMemo } from './memo.ts'
 import { signaturePlace } from './threads.ts'
@@ -49,36 +50,35 @@ export type Parts = {
 export type Assembled = { readonly services: Services; readonly readiness: SettableReadiness; readonly close: () => Promise<void> }
 
 /** Builds the services of one process. Nothing listens yet. */
-export async function assemble(parts: Parts): Promise<Assembled> {
+export async function assemble(given: Parts): Promise<Assembled> {
+  const enrolling = await enrollingOf(given.config)
+  const parts = { ...given, grounds: { ...given.grounds, anchors: withEnrolling(given.grounds.anchors, enrolling) } }
   const { config, grounds, keys, stores, audit, log } = parts
   const now = clockOf(config)
   const references = await referencesOf(parts, now)
   const policies = withReferences(await policiesOf(parts, now), references)
   const collateral = withDocuments(collateralOf(parts, knownPolicies(policies, config), now), grounds.documents)
   const readiness = createReadiness({ stores, collateral, policies, now, log })
+  const challenges = challengesOf(parts, readiness, now)
+  const [anchors, memo] = [grounds.anchors, createMemo()]
   const services: Services = {
     mode: config.mode,
     issuer: config.issuer,
     version: version(),
     now,
-    anchors: grounds.anchors,
-    memo: createMemo(),
+    anchors,
+    memo,
     signatures: signaturePlace(availableParallelism(), config.processes),
     audiences: createAudiences(config.audiences),
     policies,
     references,
-    challenges: createChallenges({
-      key: keys.challenge,
-      mode: config.mode,
-      store: stores.challenges,
-      now,
-      lifetimeSeconds: config.challengeLifetimeSeconds,
-      newestSignedDate: readiness.newestSignedDate,
-    }),
+    challenges,
+    enrolment: enrolmentOf(enrolling, { config, keys, challenges, anchors, memo, now }),
     credentials: await credentialsOf(config, now),
     rateLimits: createRateLimits({ requests: config.rateLimit.requests, seconds: config.rateLimit.perSeconds }),
     clientAddress: createClientAddress(config.trustedProxies),
     collateral,
+    quotes: stores.quotes,
     tokens: await tokenIssuer(parts, now),
     audit,
     log,
@@ -87,6 +87,16 @@ export async function assemble(parts: Parts): Promise<Assembled> {
   }
   return { services, readiness, close: () => end(services, readiness) }
 }
+
+const challengesOf = ({ config, keys, stores }: Parts, { newestSignedDate }: SettableReadiness, now: () => Date): Challenges =>
+  createChallenges({
+    key: keys.challenge,
+    mode: config.mode,
+    store: stores.challenges,
+    now,
+    lifetimeSeconds: config.challengeLifetimeSeconds,
+    newestSignedDate,
+  })
 
 async function end({ collateral, policies }: Services, readiness: SettableReadiness): Promise<void> {
   readiness.stop()

@@ -73,6 +73,12 @@ export const REQUEST_PROBLEMS = {
     title: 'Too many requests from this address or caller',
     remedy: 'Wait for the time that Retry-After gives.',
   },
+  'enrolment-off': {
+    kind: 'caller',
+    status: 403,
+    title: 'This service enrols no TPMs',
+    remedy: 'Operator: say in `tpm.enrolment` whose TPMs are enrolled.',
+  },
   'audience-not-allowed': {
     kind: 'caller',
     status: 403,

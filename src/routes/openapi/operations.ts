@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { PROBLEM_CODES, problemOf, type ProblemCode } from '../../verifiers/problems.ts'
 import { appraisalRequest, challengeRequest, inspectionRequest } from '../requests.ts'
 import { ALWAYS, BODY, CALLER, inspected } from './common-problems.ts'
+import { ENROLMENT_OPERATIONS } from './enrolment-operations.ts'
 import { POLICY_OPERATIONS } from './policy-operations.ts'
 import { REFERENCE_OPERATIONS } from './reference-operations.ts'
 import type { Operation } from '../table.ts'
@@ -92,6 +93,7 @@ export const OPERATIONS = {
     answer: { status: 200, description: 'What is cached', content: json(answers.collateralAnswer, ANSWERS.collateral) },
     problems: [...ALWAYS, ...CALLER],
   },
+  ...ENROLMENT_OPERATIONS,
   ...POLICY_OPERATIONS,
   ...REFERENCE_OPERATIONS,
   'GET /.well-known/jwks.json': {
