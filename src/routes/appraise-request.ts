@@ -16,6 +16,7 @@ import type { Call } from './call.ts'
 import type { EvidenceItem } from './evidence-items.ts'
 import { evidenceDigest, evidenceOf, onlyItem, refuseLongLogs } from './evidence.ts'
 import { checkNonce, type Authority, type CheckedNonce } from './nonce.ts'
+import { keepQuote, previousQuote } from './previous-quote.ts'
 import { recordIssued, recordRefusal, type Relied } from './record.ts'
 import type { AppraisalRequest } from './requests.ts'
 import type { Services } from './services.ts'
@@ -70,9 +71,10 @@ async function decide(job: Job): Promise<Issued> {
   const unverified = await verify(evidenceOf(job.item), services.anchors, services)
   const obtained = await obtain(unverified, nonce.challenge, job)
   const evaluation = { job, nonce, bound, unverified, obtained }
-  const judgement = await judge(evaluation)
+  const { judgement, finding } = await judge(evaluation)
   try {
     if (judgement.code !== undefined) throw refused(judgement.code, judgement.appraisal, { job, retryAfter: obtained.retryAfter })
+    await keepQuote(finding, authority.policy, services)
     return await issue(judgement.appraisal, evaluation)
   } finally {
     await reportShadow({ ...job, active: judgement }, trialOf(evaluation))
@@ -113,7 +115,7 @@ type Evaluation = {
  * Spends the challenge, then verifies: one challenge buys one verification. Only when collateral is not at hand, so that the answer may
  * be a 503 which must leave the challenge usable, is it spent after the verdict is known.
  */
-async function judge(evaluation: Evaluation): Promise<Judgement> {
+async function judge(evaluation: Evaluation): Promise<{ readonly judgement: Judgement; readonly finding: Finding }> {
   const { job, nonce, unverified, obtained } = evaluation
   const { services, authority } = job
   const now = services.now()
@@ -122,11 +124,12 @@ async function judge(evaluation: Evaluation): Promise<Judgement> {
   if (!spendsLater) await spend(nonce, services)
   const { mode, memo, signatures } = services
   const { reportData, extraData } = evaluation.bound
-  const context = { now, mode, memo, signatures, rigour, reportData, extraData }
+  const tpm = { previousQuote: await previousQuote(unverified, authority.policy, services) }
+  const context = { now, mode, memo, signatures, rigour, reportData, extraData, tpm }
   const finding = await unverified.verify(obtained.collateral, context)
   const judgement = evaluate(finding, evaluation)
   if (spendsLater && !isUndecided(judgement.code)) await spend(nonce, services)
-  return judgement
+  return { judgement, finding }
 }
 
 async function spend({ challenge }: CheckedNonce, services: Services): Promise<void> {
