@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { addressPrefix, plainAddress } from './address-prefix.ts'
-import { createClientAddress } from './client-address.ts'
+import { createClientAddress, type ClientAddress } from './client-address.ts'
 
 describe('addressPrefix', () => {
   it.each([
@@ -42,9 +42,10 @@ describe('plainAddress', () => {
   })
 })
 
-describe('createClientAddress', () => {
-  const clientOf = createClientAddress(['10.0.0.0/8', '2001:db8:ffff::/48', '203.0.113.9'])
+// Made anew for each call, so that a test answers for all that makes it.
+const clientOf: ClientAddress = (...call) => createClientAddress(['10.0.0.0/8', '2001:db8:ffff::/48', '203.0.113.9'])(...call)
 
+describe('createClientAddress', () => {
   it.each([
     ['the peer where it is no proxy, whatever it claims', '198.51.100.7', '192.0.2.1', '198.51.100.7'],
     ['the peer where nothing is forwarded', '10.0.0.1', undefined, '10.0.0.1'],
@@ -60,8 +61,23 @@ describe('createClientAddress', () => {
     ['the proxy itself where the header is empty', '10.0.0.1', '', '10.0.0.1'],
     ['the mapped address without its mapping', '10.0.0.1', '::ffff:192.0.2.1', '192.0.2.1'],
     ['nothing where the socket has no address', undefined, '192.0.2.1', ''],
+    ['what the socket says where that is no address', 'garbage', '192.0.2.1', 'garbage'],
+    ['what the last proxy of a network says', '10.255.255.255', '192.0.2.1', '192.0.2.1'],
+    ['the peer next to a network of proxies', '11.0.0.0', '192.0.2.1', '11.0.0.0'],
+    ['the peer next to an IPv6 network of proxies', '2001:db8:fffe::1', '192.0.2.1', '2001:db8:fffe::1'],
   ])('answers %s', (_, ...[remote, forwarded, expected]) => {
     expect(clientOf(remote, forwarded)).toBe(expected)
+  })
+
+  it.each([
+    ['192.0.2.7/32', '192.0.2.7', '192.0.2.6'],
+    ['0.0.0.0/0', '192.0.2.7', '2001:db8::1'],
+    ['2001:db8::7/128', '2001:db8::7', '2001:db8::6'],
+    ['2000::/3', '2001:db8::7', '192.0.2.7'],
+    ['2001:db8::7', '2001:db8::7', '2001:db8::6'],
+  ])('takes %s for a proxy: %s is one, %s is none', (proxy, ...[one, none]) => {
+    const clientOfOne = createClientAddress([proxy])
+    expect([clientOfOne(one, '198.51.100.1'), clientOfOne(none, '198.51.100.1')]).toEqual(['198.51.100.1', none])
   })
 
   it('trusts no header where no proxy is configured', () => {
