@@ -3,6 +3,7 @@ import { digest, hasMembers, hex, line, list, noPlaceholder, references, whole, 
 import { PHASES } from '../verifiers/tpm/boot/phases.ts'
 import { UKI_SECTIONS } from '../verifiers/tpm/boot/uki.ts'
 import { pattern } from './tpm/patterns.ts'
+import { ima } from './tpm/policy-ima.ts'
 
 /** How a key may have come to be trusted (specification tpm.md section 6). A key that is merely listed proves continuity and nothing else. */
 const AK_TRUST = ['ak-cert', 'ek-activation', 'enrolled-ak'] as const
@@ -169,6 +170,7 @@ export const tpm = z
       })
       .prefault({}),
     crl: crl.prefault({}),
+    ima: ima.prefault({}),
   })
   .refine(({ pcrs: found }) => found === undefined || sameIndexes(found), {
     path: ['pcrs'],

@@ -1,6 +1,7 @@
 import type { PcrBank } from '../verifiers/tpm/claims.ts'
 import type { IntelRigour, Rigour } from '../verifiers/verifier.ts'
 import type { AppraisalPolicy, TpmPolicy } from './policy.ts'
+import { imaRulesOf } from './tpm/ima-rules.ts'
 
 /** The choices of a policy that the verifiers need, because they decide whether evidence counts as genuine. */
 export const rigourOf = ({ snp, tdx, sgx, tpm }: AppraisalPolicy): Rigour => ({
@@ -33,7 +34,7 @@ function tpmRigour(policy: TpmPolicy): Rigour['tpm'] {
     bases: ek.bases.map((basis) => (basis === 'DANGEROUSLY_ANY_GENUINE_TPM' ? 'any' : basis)),
     eks: ek.allowed ?? null,
     banks: banksOf(policy),
-    requiredPcrs: policy.required_pcrs ?? [],
+    requiredPcrs: requiredPcrs(policy),
     replayedPcrs: log.replayed_pcrs,
     exitBootServicesWorkaround: log.exit_boot_services_workaround,
     emptySecureBootVariable: log.empty_secure_boot_variable,
@@ -43,9 +44,15 @@ function tpmRigour(policy: TpmPolicy): Rigour['tpm'] {
     revocation: crl.mode,
     crlGraceSeconds: crl.grace_seconds,
     skewSeconds: crl.skew_seconds,
-    ima: undefined,
+    ima: imaRulesOf(policy.ima),
   }
 }
+
+/** An IMA list proves nothing without the register that it leads to. */
+const requiredPcrs = ({ required_pcrs: named = [], ima }: TpmPolicy): readonly number[] =>
+  ima.mode === 'off' ? named : [...new Set([...named, IMA_PCR])]
+
+const IMA_PCR = 10
 
 /** Strongest first. */
 const STRENGTH: readonly PcrBank[] = ['sha512', 'sha384', 'sha256', 'sha1']

@@ -27,6 +27,10 @@ const NO_RULES = [
   'tpm.event_log.efi_app_before_calling_event',
   'tpm.secure_boot.pre_separator_authority',
   'tpm.clock.compare_to_previous',
+  'tpm.ima.excludes',
+  'tpm.ima.ignored_keyrings',
+  'tpm.ima.buffers',
+  'tpm.ima.legacy_padding',
 ]
 
 /** Minima by model, and registers by number, have no names that a schema could list. */

@@ -1,3 +1,4 @@
+import { IMA_OPTIONS } from './policy-options-ima.ts'
 import * as kind from './policy-kinds.ts'
 import type { Option } from './policy-options.ts'
 
@@ -88,4 +89,5 @@ export const TPM_OPTIONS: readonly Option[] = [
   ],
   ['tpm.crl.grace_seconds', 'use of revocation lists after their nextUpdate', kind.seconds],
   ['tpm.crl.skew_seconds', 'tolerance for clocks', kind.seconds],
+  ...IMA_OPTIONS,
 ]

@@ -2,7 +2,9 @@ import type { ImaRules } from '../../verifiers/tpm/ima/rules.ts'
 import { readSigner } from '../../verifiers/tpm/ima/signer.ts'
 import { excluding } from './ima-excludes.ts'
 import { derOfPem } from './ima-keys.ts'
-import type { ImaPolicy } from './policy-ima.ts'
+import type { TpmPolicy } from '../policy.ts'
+
+type ImaPolicy = TpmPolicy['ima']
 
 /** Policies never change, so each is compiled once: ten thousand digests cost more than a quote. */
 const compiled = new WeakMap<ImaPolicy, ImaRules>()

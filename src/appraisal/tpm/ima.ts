@@ -2,7 +2,10 @@ import type { ProblemCode } from '../../verifiers/problems.ts'
 import type { ImaClaims, ImaFault, ImaFaultKind } from '../../verifiers/tpm/ima/claims.ts'
 import type { Check } from '../../verifiers/verifier.ts'
 import { judge, notAsked, type Question } from '../check.ts'
-import type { ImaPolicy } from './policy-ima.ts'
+import type { TpmPolicy } from '../policy.ts'
+import type { TpmRule } from './rule.ts'
+
+type ImaPolicy = TpmPolicy['ima']
 
 const question = (id: string, title: string, [code, member]: readonly [ProblemCode, string]): Question => ({
   id,
@@ -71,7 +74,7 @@ const ROWS: readonly Row[] = [
 ]
 
 /** TPM-61 and 64 to 68, and what the policy says of entries that nothing attests. */
-export function imaChecks(claims: ImaClaims | null, policy: ImaPolicy): readonly Check[] {
+export const ima: TpmRule = ({ claims: { ima: claims }, policy: { ima: policy } }) => {
   if (policy.mode === 'off') return [notAsked(SENT, claims === null ? 'none' : 'sent')]
   if (claims === null) return [judge(SENT, false, { actual: 'none', expected: 'ima_log' })]
   return [

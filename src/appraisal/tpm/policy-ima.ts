@@ -65,6 +65,3 @@ export const ima = z.strictObject({
   /** Kernels before 5.8 extended other banks than SHA-1 by SHA-1 padded with zeros. */
   legacy_padding: words(['refuse', 'allow']).default('refuse'),
 })
-
-/** What a policy says of IMA. */
-export type ImaPolicy = z.output<typeof ima>

@@ -1,5 +1,6 @@
 import type { Check } from '../../verifiers/verifier.ts'
 import { bootApplications, bootFiles, firmware, logRequired, machineOwnerKeys } from './boot.ts'
+import { ima } from './ima.ts'
 import { kernelCmdline } from './kernel-cmdline.ts'
 import { bootIsNamed, extendedOnce, pcrValues, zeroPcrs } from './pcrs.ts'
 import type { TpmCase, TpmRule } from './rule.ts'
@@ -31,6 +32,7 @@ const RULES: readonly TpmRule[] = [
   unifiedKernelImage,
   zeroPcrs,
   extendedOnce,
+  ima,
 ]
 
 /** All answers, also those of questions that the policy does not ask; none is left out because another failed. */

@@ -5,8 +5,8 @@ import { ImaList } from './list.ts'
 import { isMalformedList } from './malformed.ts'
 import { Register, type Padding } from './register.ts'
 
-/** Entries after which others may work: about two milliseconds. */
-const UNITS_PER_PAUSE = 200
+/** Entries after which others may work: about a millisecond. */
+const UNITS_PER_PAUSE = 100
 /** What an entry with a signature costs, in entries without. */
 const SIGNED_UNITS = 40
 

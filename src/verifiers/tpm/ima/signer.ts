@@ -1,6 +1,5 @@
 import { createPublicKey, hash, X509Certificate, type KeyObject } from 'node:crypto'
 import { parseCertificate } from '../../x509.ts'
-import { AttestationError } from '../../problems.ts'
 import type { ImaDigest } from './entry.ts'
 import { curveKeyOf, verifyEcdsaDigest, verifyRsaDigest, type SignedDigest } from './prehashed.ts'
 import type { FileSignature } from './signature.ts'
@@ -60,13 +59,8 @@ function computedId(key: KeyObject): string {
 
 /** Authorities may choose another identifier, which signatures then name. */
 function declaredId(der: Uint8Array): readonly string[] {
-  try {
-    const extension = parseCertificate(der).extensions.find(({ oid }) => oid === SUBJECT_KEY_IDENTIFIER)
-    return extension === undefined ? [] : [Buffer.from(extension.value.subarray(-KEY_ID_BYTES)).toString('hex')]
-  } catch (error) {
-    if (error instanceof AttestationError) return []
-    throw error
-  }
+  const extension = attempt(() => parseCertificate(der))?.extensions.find(({ oid }) => oid === SUBJECT_KEY_IDENTIFIER)
+  return extension === undefined ? [] : [Buffer.from(extension.value.subarray(-KEY_ID_BYTES)).toString('hex')]
 }
 
 /** Number in the kernel and bytes of each hash whose signatures count. */
