@@ -24,7 +24,7 @@ export async function checkNonce(request: AppraisalRequest, authority: Authority
   }
   if (nonce !== undefined || foreign === undefined) throw new AttestationError('nonce-conflict', 'send one nonce', { at: 'nonce' })
   checkForeign(foreign, authority, services)
-  if (!isUsable(foreign, request.binding, services)) throw unusable()
+  if (!isUsable(foreign, request, services)) throw unusable()
   return { bytes: foreign, freshness: 'relying-party', challenge: undefined }
 }
 
@@ -41,11 +41,16 @@ function checkForeign(nonce: Uint8Array, { audience, policy }: Authority, servic
 const FOREIGN_BYTES = { hash: [8, 64], nonce: [8, 48] } as const
 const REPORT_DATA_BYTES = 64
 
-function isUsable(nonce: Uint8Array, binding: AppraisalRequest['binding'], { mode }: Services): boolean {
+/** Bytes of a SHA-256, which is what extraData holds under binding `hash`. */
+const HASH_BYTES = 32
+
+function isUsable(nonce: Uint8Array, { binding, evidence }: AppraisalRequest, { mode }: Services): boolean {
   // Fixed vectors bind whatever their makers chose (design section 5).
   if (mode === 'test' && binding === 'nonce' && nonce.length === REPORT_DATA_BYTES) return true
   const [min, max] = FOREIGN_BYTES[binding]
   if (nonce.length < min || nonce.length > max) return false
+  // No peer may hand in, as a nonce, the hash that another request binds.
+  if (binding === 'nonce' && nonce.length === HASH_BYTES && evidence.some(({ type }) => type === 'tpm')) return false
   // Behind zero padding, a nonce that ends in zero could stand for a shorter one.
   return binding === 'hash' || nonce.at(-1) !== 0
 }

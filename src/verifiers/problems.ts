@@ -40,7 +40,7 @@ export const PROBLEMS = {
   'relying-party-nonce-invalid': {
     kind: 'malformed',
     title: 'The nonce of the relying party cannot be used with this binding',
-    remedy: 'Send 8 to 64 bytes; with binding "nonce" 8 to 48 that do not end in 00.',
+    remedy: 'Send 8 to 64 bytes; with binding "nonce" 8 to 48 that do not end in 00, and with a TPM quote not 32.',
   },
   'challenge-misused': {
     kind: 'caller',
