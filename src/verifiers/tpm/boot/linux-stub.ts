@@ -21,7 +21,8 @@ const LOAD_OPTIONS = Buffer.from('ed223b8f', 'hex')
  * digest it is the line that the kernel was given. An event that the log calls load options and that has another digest contradicts GRUB's text.
  */
 export function kernelFacts(log: KernelLog): KernelFacts {
-  const proven = provenOptions(log)
+  const [proven, ...others] = provenOptions(log)
+  if (others.length > 0) return { kernel_cmdline: null, kernel_cmdline_source: null, ...files(log.pcr9, undefined) }
   if (proven !== undefined) return { kernel_cmdline: proven.line, kernel_cmdline_source: proven.source, ...files(log.pcr9, proven.place) }
   const line = log.pcr9?.some(isCalledOptions) === true ? null : log.grub
   return { kernel_cmdline: line, kernel_cmdline_source: line === null ? null : 'grub', ...files(log.pcr9, undefined) }
@@ -29,15 +30,15 @@ export function kernelFacts(log: KernelLog): KernelFacts {
 
 type Proven = { readonly line: string; readonly source: 'linux-stub' | 'systemd-stub'; readonly place: number }
 
-/** Where in PCR 9 the load options are, and which text they are of. */
-function provenOptions({ bank, grub, pcr9 = [], pcr12 = [] }: KernelLog): Proven | undefined {
+/** Where in PCR 9 load options are, and which text they are of; of two, one is not those of the kernel. */
+function provenOptions({ bank, grub, pcr9 = [], pcr12 = [] }: KernelLog): readonly Proven[] {
   const candidates = [
     ...(grub === null ? [] : [{ line: grub, source: 'linux-stub' as const }]),
     ...overriding(pcr12, bank).map((line) => ({ line, source: 'systemd-stub' as const })),
   ]
-  const found = candidates.map((candidate) => ({ ...candidate, place: firstOf(optionsOf(candidate.line, bank), pcr9) }))
-  const matching = found.filter(({ place }) => place !== -1)
-  return matching.length === 1 ? matching[0] : undefined
+  return candidates
+    .map((candidate) => ({ ...candidate, place: firstOf(optionsOf(candidate.line, bank), pcr9) }))
+    .filter(({ place }) => place !== -1)
 }
 
 /** The first: whatever comes behind load options may be an initrd. */
