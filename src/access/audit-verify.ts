@@ -168,6 +168,9 @@ function report(walk: Walk, { file, line }: Place, [kind, detail]: Found): void 
 /** Longer than any line that a service writes; what is longer counts as broken off, and is not kept. */
 const MOST_LINE_BYTES = 1024 * 1024
 
+/** What stands for the beginning of such a line: with a part of it left out, the rest must not be read as one. */
+const CUT = Uint8Array.of(0)
+
 const NEWLINE = 0x0a
 
 /** The lines of a file without their line breaks; the last may have none. */
@@ -179,7 +182,7 @@ async function* linesOf(path: string): AsyncGenerator<{ readonly bytes: Uint8Arr
       yield { bytes: bytes.subarray(0, end), ended: true }
       bytes = bytes.subarray(end + 1)
     }
-    pending = bytes.length > MOST_LINE_BYTES ? bytes.slice(0, MOST_LINE_BYTES) : bytes
+    pending = bytes.length > MOST_LINE_BYTES ? CUT : bytes
   }
   if (pending.length > 0) yield { bytes: pending, ended: false }
 }
