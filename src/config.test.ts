@@ -154,8 +154,17 @@ describe('problems', () => {
     ['an alias', 'issuer: &a https://a.example\nsecret_file: *a\n', 1],
     ['a second document', 'mode: test\n---\nmode: production\n', 2],
     ['a tag', 'mode: !secret test\n', 1],
+    ['a key that is a list', '[a]: b\n', 1],
+    ['a number and a text that are one key', 'x:\n  1: a\n  "1": b\n', 3],
+    ['too many levels', `mode: ${'['.repeat(100_000)}`, 1],
+    ['too much text', `# ${'x'.repeat(5_000_000)}\n`, 1],
   ])('name the line of %s', (_, file, line) => {
     expect(problemsOf({ file })).toMatchObject([{ path: 'config', origin: `${FILE}:${line}` }])
+  })
+
+  it('do not repeat what the file says, which may be a secret', () => {
+    const [problem] = problemsOf({ file: 'redis_url: "redis://:hunter2@x\n' })
+    expect(JSON.stringify(problem)).not.toContain('hunter2')
   })
 
   it('name a file that cannot be read, beside the others', () => {

@@ -22,7 +22,8 @@ export type Freshness = 'challenge' | 'time-boxed' | 'relying-party' | 'none'
 /** An advisory that a rule was evaluated for (specification snp.md section 11). */
 export type AdvisoryResult = {
   readonly id: string
-  readonly mode: 'refuse' | 'warn' | 'report'
+  /** What the policy makes of it; hidden from those who may not read the policy. */
+  readonly mode?: 'refuse' | 'warn' | 'report'
   readonly applies: boolean
   readonly url: string
 }

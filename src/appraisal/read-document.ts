@@ -1,7 +1,6 @@
-import { isScalar, LineCounter, visit } from 'yaml'
-import type { Document, YAMLMap } from 'yaml'
+import type { Document, LineCounter } from 'yaml'
 import { z } from 'zod'
-import { boundedYaml, MOST_LEVELS } from './bounded-yaml.ts'
+import { firstOf, plainValue, readYaml } from './yaml-text.ts'
 
 /** One thing that is wrong with a document of an operator. */
 export type PolicyProblem = {
@@ -28,12 +27,6 @@ export class PolicyError extends Error {
 const describe = (origin: string, { path, line, message }: PolicyProblem): string =>
   `  ${line === undefined ? origin : `${origin}:${line}`} ${path === '' ? '(document)' : path}: ${message}`
 
-/** Far above any list of measurements; bounds the work of the YAML reader. */
-const MOST_CHARACTERS = 4 * 1024 * 1024
-
-/** As many as a person reads; a wrong list of ten thousand values has as many problems. */
-const MOST_PROBLEMS = 100
-
 /** What is read, and under which name errors speak of it. */
 type Reading<T extends z.ZodType> = {
   readonly schema: T
@@ -50,70 +43,16 @@ export function readDocument<T extends z.ZodType>(text: string, { schema, what, 
   const refuse = (problems: readonly PolicyProblem[]): never => {
     throw new PolicyError(origin, problems, what)
   }
-  if (text.length > MOST_CHARACTERS) return refuse([{ path: '', message: `longer than ${MOST_CHARACTERS} characters` }])
-  const lines = new LineCounter()
-  const read = boundedYaml(text, lines)
-  if (read === 'too-deep') return refuse([{ path: '', message: `nested deeper than ${MOST_LEVELS} levels` }])
-  const { document: yaml, second } = read
-  const further = second === undefined ? [] : [{ message: 'the text holds multiple documents', pos: [second, second] as const }]
-  const syntax = [...yaml.errors, ...yaml.warnings, ...further]
-  const flaws = syntax.length > 0 ? syntax : doubles(yaml)
-  if (flaws.length > 0) return refuse(first(flaws, (flaw) => syntaxProblem(flaw, lines)))
-  const value = plain(yaml)
-  if (value === ALIASES) return refuse([{ path: '', message: 'aliases (`*name`) are not taken: write the value out' }])
-  const parsed = schema.safeParse(value)
+  const read = readYaml(text)
+  if (!('yaml' in read)) return refuse(read)
+  const { yaml, lines } = read
+  const plain = plainValue(yaml)
+  if (plain === 'aliases') return refuse([{ path: '', message: 'aliases (`*name`) are not taken: write the value out' }])
+  const parsed = schema.safeParse(plain.value)
   if (parsed.success) return parsed.data
   const misfits = parsed.error.issues.flatMap((issue) => problemsOf(issue))
-  return refuse(first(misfits, (misfit) => placed(misfit, yaml, lines)))
+  return refuse(firstOf(misfits, (misfit) => placed(misfit, yaml, lines)))
 }
-
-/** To find the line of a problem takes time, so only those that are told have one. */
-function first<T>(found: readonly T[], problem: (one: T) => PolicyProblem): readonly PolicyProblem[] {
-  const told = found.slice(0, MOST_PROBLEMS).map((one) => problem(one))
-  if (found.length <= MOST_PROBLEMS) return told
-  return [...told, { path: '', message: `and ${found.length - MOST_PROBLEMS} more problems` }]
-}
-
-/** Keys that are one member in JavaScript: `1` and `"1"`, too. */
-function doubles(yaml: Document): readonly Flaw[] {
-  const found: Flaw[] = []
-  visit(yaml, { Map: (_, map) => void found.push(...doublesOf(map)) })
-  return found
-}
-
-function doublesOf(map: YAMLMap): readonly Flaw[] {
-  const seen = new Set<string>()
-  return map.items.flatMap(({ key }) => {
-    if (!isScalar(key)) return [{ message: 'a key must be text', pos: [map.range?.[0] ?? 0, 0] as const }]
-    const name = memberName(key.value)
-    const known = seen.has(name)
-    seen.add(name)
-    return known ? [{ message: 'keys of a mapping must be unique', pos: [key.range?.[0] ?? 0, 0] as const }] : []
-  })
-}
-
-const memberName = (key: unknown): string =>
-  typeof key === 'string' || typeof key === 'number' || typeof key === 'boolean' ? `${key}` : ''
-
-const ALIASES = Symbol('aliases')
-
-/** Aliases could make a small file a large document. */
-function plain(yaml: Document): unknown {
-  try {
-    return yaml.toJS({ maxAliasCount: 0 })
-  } catch {
-    return ALIASES
-  }
-}
-
-type Flaw = { readonly message: string; readonly pos: readonly [number, number] }
-
-const syntaxProblem = (flaw: Flaw, lines: LineCounter): PolicyProblem => ({
-  path: '',
-  // Behind a colon the reader quotes the text, which may hold what is not for logs.
-  message: flaw.message.replace(/ at line \d[^]*$/, '').replace(/: [^]*$/, ''),
-  line: lines.linePos(flaw.pos[0]).line,
-})
 
 type Misfit = { readonly path: readonly PropertyKey[]; readonly message: string }
 

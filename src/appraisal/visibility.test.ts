@@ -43,6 +43,14 @@ describe('what a reader sees', () => {
     expect(appraisalForReader(named, { reader: 'viewer', explain: 'minimal' })).toEqual(named)
   })
 
+  it('hides from anonymous callers what the policy makes of advisories, not whether they apply', () => {
+    const [before, after] = [appraisal, appraisalForReader(appraisal, { reader: 'anonymous', explain: 'minimal' })].map(
+      ({ evidence }) => evidence[0]?.advisories ?? [],
+    )
+    expect(before?.map(({ mode }) => mode)).toEqual(['refuse', 'report'])
+    expect(after).toEqual(before?.map(({ id, applies, url }) => ({ id, applies, url })))
+  })
+
   it('shows facts of vendor and specification to everybody', () => {
     const shown = appraisalForReader(appraisal, { reader: 'anonymous', explain: 'minimal' })
     expect(shown.evidence[0]?.checks.find((check) => check.id === 'SNP-51')).toHaveProperty('expected')

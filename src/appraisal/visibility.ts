@@ -1,6 +1,6 @@
 import { problemOf } from '../verifiers/problems.ts'
 import type { Check } from '../verifiers/verifier.ts'
-import type { Appraisal } from './appraisal.ts'
+import type { Appraisal, ItemAppraisal } from './appraisal.ts'
 import type { AppraisalPolicy } from './policy.ts'
 
 /** Who reads: a caller without a role, or one with role viewer or more. Judged at each reading. */
@@ -18,11 +18,16 @@ const showsAll = ({ reader, explain }: View): boolean => reader === 'viewer' || 
 export const checksForReader = (checks: readonly Check[], view: View): readonly Check[] =>
   showsAll(view) ? checks : checks.map((check) => (check.origin === 'specification' ? check : withoutExpectation(check)))
 
-/** The same for every item of an appraisal, and without the sets that the policy names. */
+/** The same for every item of an appraisal, without what the policy makes of advisories, and without the sets that it names. */
 export function appraisalForReader(appraisal: Appraisal, view: View): Appraisal {
   if (showsAll(view)) return appraisal
   const { reference_values: _, ...rest } = appraisal
-  return { ...rest, evidence: rest.evidence.map((item) => ({ ...item, checks: checksForReader(item.checks, view) })) }
+  return { ...rest, evidence: rest.evidence.map((item) => itemForReader(item, view)) }
+}
+
+function itemForReader(item: ItemAppraisal, view: View): ItemAppraisal {
+  const advisories = item.advisories.map(({ id, applies, url }) => ({ id, applies, url }))
+  return { ...item, advisories, checks: checksForReader(item.checks, view) }
 }
 
 /** The remedy of the public table tells nothing of a policy; any other is replaced by it. */

@@ -84,13 +84,18 @@ describe('assay collateral', () => {
 describe('assay config', () => {
   it('tells that a configuration is usable, and which audience is weakened', async () => {
     const weak = environment('weak')
-    world.files.write('policies/any.yaml', 'name: any\nsnp: {measurements: DANGEROUSLY_ACCEPT_ANY}\n')
+    world.files.write(
+      'policies/any.yaml',
+      'name: any\nsnp: {measurements: DANGEROUSLY_ACCEPT_ANY}\ntdx: {accepted_tcb_statuses: [UpToDate, OutOfDate]}\n',
+    )
     const { code, out, err } = await assay(['config', 'check'], {
       ...weak,
       ...environment('weak', { audiences: { a: { policies: ['any'] } } }),
     })
     expect([code, out]).toEqual([0, ''])
-    expect(err).toMatch(/audience a is only as strong as its weakest policy: snp\.measurements: DANGEROUSLY_ACCEPT_ANY/)
+    expect(err).toMatch(
+      /audience a is only as strong as its weakest policy: snp\.measurements: DANGEROUSLY_ACCEPT_ANY, tdx\.accepted_tcb_statuses: OutOfDate/,
+    )
   })
 
   it.each([[['config', 'check', '--print']], [['config', '--print']], [['config', 'print']]])(

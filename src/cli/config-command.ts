@@ -68,9 +68,9 @@ const awaited = ({ audiences }: Config, policies: PolicySet): readonly string[] 
 
 /** An audience is as strong as its weakest policy, and the operator should hear which one that is. */
 async function weakened({ audiences }: Config, policies: PolicySet): Promise<readonly string[]> {
-  const { weakeningsOf } = await import('../appraisal/weakenings.ts')
+  const { concessionsOf } = await import('../appraisal/weakenings.ts')
   return audiences.flatMap(({ name, policies: names }) => {
-    const weak = names.flatMap((policy) => policies.get(policy) ?? []).flatMap(({ document }) => weakeningsOf(document))
+    const weak = names.flatMap((policy) => policies.get(policy) ?? []).flatMap(({ document }) => concessionsOf(document))
     return weak.length === 0 ? [] : [`audience ${name} is only as strong as its weakest policy: ${weak.join(', ')}`]
   })
 }

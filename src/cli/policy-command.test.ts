@@ -87,6 +87,17 @@ describe('assay policy lint', () => {
     expect(unusable.err).toContain('nothing is known of lifts and audiences')
   })
 
+  it('names TCB statuses that lack something, which an audience may have beside others', async () => {
+    const lists = 'accepted_tcb_statuses: [UpToDate, SWHardeningNeeded]'
+    const file = policy('lacking', `tdx: {mr_td: ['${MRTD}'], ${lists}}\nsgx: {${lists}}`)
+    const { code, linted } = await lint([file], [], config('{policies: [strict, lacking]}'))
+    expect([code, linted[0]?.weakenings, linted[0]?.weakened_audiences]).toEqual([
+      0,
+      ['tdx.accepted_tcb_statuses: SWHardeningNeeded', 'sgx.accepted_tcb_statuses: SWHardeningNeeded'],
+      ['default'],
+    ])
+  })
+
   it('refuses two policies of one name, and files that cannot be read', async () => {
     const twin = files.write('twin.yaml', 'name: sound\n')
     const { code, linted } = await lint([sound, twin])

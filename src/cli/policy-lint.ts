@@ -2,7 +2,7 @@ import { weakenedBeside, type Audience } from '../access/audiences.ts'
 import { floorViolations, type Lift } from '../appraisal/floor.ts'
 import type { ActivePolicy } from '../appraisal/policy-set.ts'
 import { PolicyError, readPolicy } from '../appraisal/read-policy.ts'
-import { weakeningsOf } from '../appraisal/weakenings.ts'
+import { concessionsOf } from '../appraisal/weakenings.ts'
 import { readText } from './files.ts'
 import { printable } from './output.ts'
 
@@ -18,7 +18,7 @@ export type Linted = {
   /** The policy in it; null where it cannot be read as one. */
   readonly policy: { readonly name: string; readonly sha256: string } | null
   readonly problems: readonly LintProblem[]
-  /** Members by which it is weak on purpose; each shows in its tokens. */
+  /** Members by which it is weak on purpose. */
   readonly weakenings: readonly string[]
   /** Audiences that are as strong as this policy only. */
   readonly weakened_audiences: readonly string[]
@@ -50,7 +50,7 @@ type Judged = Pick<Linted, 'problems' | 'weakenings' | 'weakened_audiences'>
 
 function judged(policy: ActivePolicy, { lifts, audiences }: LintGround, twin: string | undefined): Judged {
   const { name } = policy.reference
-  const weakenings = weakeningsOf(policy.document)
+  const weakenings = concessionsOf(policy.document)
   const doubled = { path: 'name', message: `${String(twin)} has this name, too`, remedy: 'give each policy a name of its own' }
   return {
     problems: [

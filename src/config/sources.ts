@@ -1,4 +1,5 @@
-import { LineCounter, isMap, isNode, isScalar, parseDocument, type Document } from 'yaml'
+import { isMap, isNode, isScalar, type Document } from 'yaml'
+import { plainValue, readYaml } from '../appraisal/yaml-text.ts'
 import type { MemberName } from './members.ts'
 
 /** How the text of a variable becomes the value of its member. */
@@ -103,25 +104,19 @@ export type SyntaxProblem = { readonly line: number; readonly message: string }
 
 /** Reads YAML text. Duplicate keys, aliases and tags are refused: one text must have one obvious meaning. */
 export function parseFile(text: string, name: string): ParsedFile | readonly SyntaxProblem[] {
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false, strict: true })
-  const problems = [...document.errors, ...document.warnings]
-  if (problems.length > 0) return problems.map(({ pos, message }) => ({ line: lines.linePos(pos[0]).line, message }))
-  const values = plain(document)
+  const read = readYaml(text)
+  if (!('yaml' in read)) return read.map(({ line = 1, message }) => ({ line, message }))
+  const { yaml, lines } = read
+  const values = settings(yaml)
   if (values === undefined) return [{ line: 1, message: 'the file must hold one mapping of settings, without aliases' }]
   const lineOf = (offset: number | undefined) => (offset === undefined ? undefined : `${name}:${lines.linePos(offset).line}`)
-  return { values, originOf: (path) => lineOf(offsetOf(document, path)) }
+  return { values, originOf: (path) => lineOf(offsetOf(yaml, path)) }
 }
 
-function plain(document: Document): Readonly<Record<string, unknown>> | undefined {
+function settings(document: Document): Readonly<Record<string, unknown>> | undefined {
   if (document.contents === null) return {}
-  if (!isMap(document.contents)) return undefined
-  try {
-    const values: unknown = document.toJS({ maxAliasCount: 0 })
-    return isRecord(values) ? values : undefined
-  } catch {
-    return undefined
-  }
+  const plain = isMap(document.contents) ? plainValue(document) : 'aliases'
+  return plain !== 'aliases' && isRecord(plain.value) ? plain.value : undefined
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)

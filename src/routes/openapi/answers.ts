@@ -71,7 +71,14 @@ const item = z.strictObject({
   fresh: z.boolean(),
   checks: z.array(check),
   claims: z.strictObject({ snp: snpClaims.optional(), tdx: tdxClaims.optional(), sgx: sgxClaims.optional() }),
-  advisories: z.array(z.strictObject({ id: z.string(), mode: z.enum(['refuse', 'warn', 'report']), applies: z.boolean(), url: z.url() })),
+  advisories: z.array(
+    z.strictObject({
+      id: z.string(),
+      mode: z.enum(['refuse', 'warn', 'report']).optional().meta({ description: 'For those who may read the policy' }),
+      applies: z.boolean(),
+      url: z.url(),
+    }),
+  ),
 })
 
 const reference = z.strictObject({ name: z.string(), version: z.int(), sha256 })

@@ -21,9 +21,14 @@ const members = {
 }
 const text = z.string().meta({ description: 'The document as it was written' })
 
+/** Documents of one kind: a thousand in the store, a thousand in files (docs/stored-documents.md), and what is built in. */
+export const MOST_NAMES = 2_100
+/** Versions of one document. */
+export const MOST_VERSIONS = 1_000
+
 const entry = z.strictObject(members).meta({ id: 'Policy' })
 /** GET /v1/policies. */
-export const policiesAnswer = z.strictObject({ policies: z.array(entry) }).meta({ id: 'PolicyList' })
+export const policiesAnswer = z.strictObject({ policies: z.array(entry).max(MOST_NAMES) }).meta({ id: 'PolicyList' })
 /** POST /v1/policies/{name}/activations. */
 export const policyAnswer = entry
 /** GET and PUT /v1/policies/{name}. */
@@ -38,7 +43,7 @@ const versionMembers = {
 }
 /** GET /v1/policies/{name}/versions. */
 export const versionsAnswer = z
-  .strictObject({ name: z.string(), versions: z.array(z.strictObject(versionMembers)) })
+  .strictObject({ name: z.string(), versions: z.array(z.strictObject(versionMembers)).max(MOST_VERSIONS) })
   .meta({ id: 'PolicyVersions' })
 /** GET /v1/policies/{name}/versions/{version}. */
 export const versionAnswer = z.strictObject({ ...versionMembers, text }).meta({ id: 'PolicyVersion' })

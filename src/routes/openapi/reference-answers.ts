@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { code, statusWord } from './answers.ts'
 import { time } from './fields.ts'
-import { changes, reference } from './policy-answers.ts'
+import { changes, MOST_NAMES, MOST_VERSIONS, reference } from './policy-answers.ts'
 
 const sha256 = z
   .string()
@@ -22,7 +22,7 @@ const text = z.string().meta({ description: 'The document as it was written; of 
 /** POST /v1/reference-values/{name}/activations. */
 export const setAnswer = z.strictObject(members).meta({ id: 'ReferenceValues' })
 /** GET /v1/reference-values. */
-export const setsAnswer = z.strictObject({ reference_values: z.array(setAnswer) }).meta({ id: 'ReferenceValuesList' })
+export const setsAnswer = z.strictObject({ reference_values: z.array(setAnswer).max(MOST_NAMES) }).meta({ id: 'ReferenceValuesList' })
 /** GET and PUT /v1/reference-values/{name}. */
 export const setTextAnswer = z.strictObject({ ...members, text }).meta({ id: 'ReferenceValuesText' })
 
@@ -41,7 +41,7 @@ const versionMembers = {
 }
 /** GET /v1/reference-values/{name}/versions. */
 export const setVersionsAnswer = z
-  .strictObject({ name: z.string(), versions: z.array(z.strictObject(versionMembers)) })
+  .strictObject({ name: z.string(), versions: z.array(z.strictObject(versionMembers)).max(MOST_VERSIONS) })
   .meta({ id: 'ReferenceValuesVersions' })
 /** GET /v1/reference-values/{name}/versions/{version}. */
 export const setVersionAnswer = z.strictObject({ ...versionMembers, text }).meta({ id: 'ReferenceValuesVersion' })

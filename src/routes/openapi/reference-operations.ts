@@ -28,7 +28,8 @@ export const REFERENCE_OPERATIONS = {
     operationId: 'listReferenceValues',
     tag: 'Policies',
     summary: 'See which sets of reference values there are',
-    description: 'Each with where it is kept, the versions that give values now, and the latest one.',
+    description:
+      'Each with where it is kept, the versions that give values now, and the latest one; in one answer, because there are 2,100 at most.',
     answer: { status: 200, description: 'All sets', content: json(answers.setsAnswer, SET_ANSWERS.list) },
     problems: READ,
   },
@@ -62,7 +63,7 @@ export const REFERENCE_OPERATIONS = {
     operationId: 'listReferenceValuesVersions',
     tag: 'Policies',
     summary: 'See the versions of a set of reference values',
-    description: 'Every version that was ever kept, with its author, how it stands, and why it gives no value now.',
+    description: 'Every version that was ever kept, with its author, how it stands, and why it gives no value now; 1,000 at most.',
     answer: { status: 200, description: 'The versions', content: json(answers.setVersionsAnswer, SET_ANSWERS.versions) },
     problems: ONE,
   },
