@@ -1,15 +1,17 @@
 import type { EventLogClaims } from '../verifiers/event-log/claims.ts'
+import { tpmFacts } from './verdict-facts-tpm.ts'
 import type { SnpClaims } from '../verifiers/snp/claims.ts'
 import type { CollateralClaims, PlatformClaims, SgxClaims, TcbClaims, TcbShortfall, TdxClaims } from '../verifiers/tdx/claims.ts'
 import type { Claims } from '../verifiers/verifier.ts'
 
 /** A name and a value, as a line for people. */
-type Fact = readonly [name: string, value: string]
+export type Fact = readonly [name: string, value: string]
 
 /** What is worth knowing of evidence that is genuine, besides its checks. */
-export function factsOf({ snp, tdx, sgx }: Claims): readonly Fact[] {
+export function factsOf({ snp, tdx, sgx, tpm }: Claims): readonly Fact[] {
   if (snp !== undefined) return snpFacts(snp)
   if (tdx !== undefined) return tdxFacts(tdx)
+  if (tpm !== undefined) return tpmFacts(tpm)
   return sgx === undefined ? [] : sgxFacts(sgx)
 }
 

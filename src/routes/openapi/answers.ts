@@ -3,6 +3,7 @@ import { PROBLEM_CODES } from '../../verifiers/problems.ts'
 import type { EvidenceType } from '../../verifiers/verifier.ts'
 import { time } from './fields.ts'
 import { sgxClaims } from './sgx-claims.ts'
+import { tpmClaims } from './tpm-claims.ts'
 import { snpClaims } from './snp-claims.ts'
 import { tdxClaims } from './tdx-claims.ts'
 
@@ -61,7 +62,7 @@ const trustworthiness = z
 /** How good evidence is. */
 export const statusWord = z.enum(['none', 'affirming', 'warning', 'contraindicated'])
 
-const evidenceType = z.enum(['snp', 'tdx', 'sgx', 'tsm'] as const satisfies readonly EvidenceType[])
+const evidenceType = z.enum(['snp', 'tdx', 'sgx', 'tpm', 'tsm'] as const satisfies readonly EvidenceType[])
 
 const item = z.strictObject({
   label: z.string(),
@@ -70,7 +71,12 @@ const item = z.strictObject({
   trustworthiness,
   fresh: z.boolean(),
   checks: z.array(check),
-  claims: z.strictObject({ snp: snpClaims.optional(), tdx: tdxClaims.optional(), sgx: sgxClaims.optional() }),
+  claims: z.strictObject({
+    snp: snpClaims.optional(),
+    tdx: tdxClaims.optional(),
+    sgx: sgxClaims.optional(),
+    tpm: tpmClaims.optional(),
+  }),
   advisories: z.array(
     z.strictObject({
       id: z.string(),

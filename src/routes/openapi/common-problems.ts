@@ -7,7 +7,7 @@ export const CALLER: readonly ProblemCode[] = ['unauthenticated', 'rate-limited'
 /** What a body may be instead of one that is read. */
 export const BODY: readonly ProblemCode[] = ['request-too-large', 'content-type-unsupported', 'overloaded']
 
-const isAboutEvidence = (code: ProblemCode): boolean => /^(?:snp|tdx|sgx|evidence)-/.test(code)
+const isAboutEvidence = (code: ProblemCode): boolean => /^(?:snp|tdx|sgx|tpm|evidence)-/.test(code)
 /** Evidence that cannot be read. */
 export const inspected: readonly ProblemCode[] = PROBLEM_CODES.filter(
   (code) => isAboutEvidence(code) && problemOf(code).kind === 'malformed',
@@ -16,5 +16,5 @@ export const inspected: readonly ProblemCode[] = PROBLEM_CODES.filter(
 export const TRIED: readonly ProblemCode[] = [
   'composition-unsupported',
   ...inspected,
-  ...PROBLEM_CODES.filter((code) => /^(?:snp|tdx|sgx)-/.test(code) && problemOf(code).kind === 'not-genuine'),
+  ...PROBLEM_CODES.filter((code) => /^(?:snp|tdx|sgx|tpm)-/.test(code) && problemOf(code).kind === 'not-genuine'),
 ]

@@ -142,7 +142,7 @@ export const ANSWERS = {
     attestation_endpoint: `${ISSUER}/v1/appraisals`,
     nonce_endpoint: `${ISSUER}/v1/challenges`,
     token_profiles_supported: ['lean'],
-    evidence_types_supported: ['snp', 'tdx', 'sgx', 'tsm'],
+    evidence_types_supported: ['snp', 'tdx', 'sgx', 'tpm', 'tsm'],
   },
   alive: { status: 'alive' },
   ready: { status: 'ready', mode: 'production', version: '0.1.0', alarms: [] },
