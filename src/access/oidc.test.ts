@@ -199,3 +199,41 @@ describe('a provider that cannot be asked', () => {
     expect(asked).toHaveLength(1)
   })
 })
+
+/** What is told of a token: the code, the words, and when to come back. */
+async function told(token: string | Promise<string>, more: Partial<OidcSettings> = {}): Promise<readonly unknown[]> {
+  const error: unknown = await oidcReader(settings(more), () => NOW)(await token).catch((reason: unknown) => reason)
+  return error instanceof AttestationError ? [error.code, error.message, error.at ?? error.retryAfter] : [error]
+}
+
+describe('refusals', () => {
+  it.each<readonly [string, () => string | Promise<string>]>([
+    ['the token is neither one that the operator issued nor one of the identity provider', () => 'a-token'],
+    ['the token is not one that says who its bearer is', () => sign({}, { header: { typ: 'logout+jwt' } })],
+    ['the token is bound to a key, and cannot be used by its bearer alone', () => sign({ cnf: { jkt: 'x' } })],
+    ["the identity provider's token is not accepted (ERR_JWT_EXPIRED)", () => sign({ exp: seconds - 31 })],
+    ['the subject of the token cannot be written to an audit line', () => sign({ sub: 'ann boss' })],
+    ['the subject of the token cannot be written to an audit line', () => sign({ sub: 'a'.repeat(256) })],
+  ])('tell that %s', async (why, token) => expect(await told(token())).toEqual(['unauthenticated', why, 'Authorization']))
+
+  it('tell that nobody is given a role, wherever roles may stand', async () => {
+    const none = ['forbidden', 'the identity provider gives this caller no role of this service', undefined]
+    expect(await told(sign({ groups: ['strangers'] }))).toEqual(none)
+    expect(await told(sign({ groups: 'watchers' }), { rolesClaim: ['groups', 'length'] })).toEqual(none)
+    expect(await told(sign({ groups: null }), { rolesClaim: ['groups', 'roles'] })).toEqual(none)
+    expect(await told(sign({ groups: 7 }), { rolesClaim: ['groups', 'roles', 'more'] })).toEqual(none)
+  })
+
+  it('tell when to come back where the provider cannot be asked, and why in their cause', async () => {
+    pages = {}
+    expect(await told(sign())).toEqual(['identity-provider-unavailable', 'the keys of the identity provider cannot be had', 5])
+    const read = oidcReader(settings(), () => NOW)
+    const why = async (): Promise<unknown> => read(await sign()).catch((error: unknown) => (error as Error).cause)
+    expect(await why()).toHaveProperty('message', `${base}/.well-known/openid-configuration is not there`)
+    expect(await why()).toHaveProperty('message', 'the identity provider could not be asked just now')
+  })
+
+  it('take no more than a subject of 255 characters', async () => {
+    expect(await outcome(sign({ sub: 'a'.repeat(255) }))).toMatchObject({ name: `oidc:${'a'.repeat(255)}` })
+  })
+})

@@ -18,6 +18,15 @@ describe('take', () => {
     expect(Number.isInteger(retryAfter) && retryAfter >= 1 && retryAfter <= 3600).toBe(true)
   })
 
+  it('tells to wait for what is left of the time', async () => {
+    const limits = createRateLimits({ requests: 1, seconds: 100_000 })
+    await limits.take('a')
+    const error: unknown = await limits.take('a').catch((reason: unknown) => reason)
+    expect(error).toHaveProperty('message', 'too many requests from this network or caller')
+    const { retryAfter } = error as { retryAfter: number }
+    expect(retryAfter > 50_000 && retryAfter <= 100_000).toBe(true)
+  })
+
   it('counts each prefix for itself', async () => {
     const limits = createRateLimits({ requests: 1, seconds: 3600 })
     await limits.take('192.0.2.0/24')

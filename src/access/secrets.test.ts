@@ -59,6 +59,14 @@ describe('private files', () => {
 })
 
 describe('loadSecret', () => {
+  it('takes the shortest secret that is one, of the fewest different bytes', async () => {
+    const path = join(folder, 'secret')
+    await writeFile(path, 'abcdefgh'.repeat(4), { mode: 0o600 })
+    expect(await loadSecret(path, 'refuse')).toHaveLength(32)
+    await writeFile(path, 'abcdefga'.repeat(4), { mode: 0o600 })
+    await expect(loadSecret(path, 'refuse')).rejects.toThrow('placeholder')
+  })
+
   it('makes a secret once and reads the same from then on', async () => {
     const path = join(folder, 'secret')
     const made = await loadSecret(path, 'create')
