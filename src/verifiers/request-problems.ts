@@ -75,7 +75,7 @@ export const REQUEST_PROBLEMS = {
   },
   'enrolment-off': {
     kind: 'caller',
-    status: 403,
+    status: 404,
     title: 'This service enrols no TPMs',
     remedy: 'Operator: say in `tpm.enrolment` whose TPMs are enrolled.',
   },
