@@ -310,6 +310,14 @@ describe('the memo', () => {
     expect(kept).toHaveLength(1)
   })
 
+  it('knows what came with evidence by its bytes, also where somebody has changed them', async () => {
+    const [memo, der] = [freshMemo(), vcek.der.slice()]
+    const endorsed = () => endorse({ certificates: [der], context: { memo } })
+    expect(failures(await endorsed())).toEqual([])
+    der[der.length - 1] = (der.at(-1) ?? 0) ^ 1
+    expect(failures(await endorsed())).toEqual(['SNP-32 snp-chain-invalid'])
+  })
+
   it('keeps nothing that depends on time, mode, anchors or report', async () => {
     const memo = freshMemo()
     await endorse({ context: { memo } })

@@ -3,6 +3,7 @@ import { chainExpiry, checkDates } from './chain-dates.ts'
 import { checkAgainstReport, isOneProduct } from './chain-report.ts'
 import { CHAIN_RULES, inOrder } from './chain-rules.ts'
 import type { SnpProduct } from './claims.ts'
+import { digestOf, heldDigestOf } from '../digests.ts'
 import { factKey, type VekFact } from './facts.ts'
 import { proveVek, type Proof } from './facts-vek.ts'
 import type { Report } from './report.ts'
@@ -41,18 +42,19 @@ const NOT_REACHED = Object.values(CHAIN_RULES).map((rule) => skipped(rule, 'not 
  * that does not verify stop; what is wrong besides is collected.
  */
 export async function verifyEndorsement(input: EndorsementInput): Promise<Endorsement> {
-  const der = selectedVek(input)
+  const fetched = fetchedVek(input)
+  const der = selectVek(input.certificates, input.report, fetched)
   if (der === undefined) return withoutVek(input)
   const found = passed(present, 'a certificate is at hand')
-  const { fact, checks } = proven(der, input)
+  // What came with evidence is another object each time, and not ours.
+  const { fact, checks } = proven(der, der === fetched ? heldDigestOf(der) : digestOf(der), input)
   if (fact === undefined) return { checks: notReached([found, ...checks]), validUntil: input.context.now }
   return judge(fact, [found, ...checks], input)
 }
 
-function selectedVek({ certificates, report, collateral }: EndorsementInput): Uint8Array | undefined {
+function fetchedVek({ report, collateral }: EndorsementInput): Uint8Array | undefined {
   const address = vcekAddressOfReport(report)
-  const fetched = address === undefined ? undefined : collateral.documents.get(address)
-  return selectVek(certificates, report, fetched)
+  return address === undefined ? undefined : collateral.documents.get(address)
 }
 
 /** SNP-22. While a VCEK can still be fetched, its absence is no verdict (design section 3). */
@@ -64,9 +66,9 @@ function withoutVek({ report, collateral, context }: EndorsementInput): Endorsem
 }
 
 /** What can be proven of the certificate alone, from memory if these bytes were proven before. */
-function proven(der: Uint8Array, { anchors, context }: EndorsementInput): Proof {
+function proven(der: Uint8Array, digest: string, { anchors, context }: EndorsementInput): Proof {
   const { memo, mode } = context
-  const key = factKey({ fact: 'snp-vek/1', mode, anchors: anchors.digest, role: 'vek' }, der)
+  const key = factKey({ fact: 'snp-vek/1', mode, anchors: anchors.digest, role: 'vek' }, digest)
   const known = memo.snp.vek.get(key)
   if (known !== undefined) return { fact: known, checks: known.checks }
   const proof = proveVek(der, { anchors, mode })

@@ -4,6 +4,7 @@ import { AttestationError, problemOf, type ProblemCode } from '../problems.ts'
 import type { AmdAnchor, Anchors, Check, Collateral, CollateralAddress, Context, RollbackMark } from '../verifier.ts'
 import { crlAddress } from './address.ts'
 import { proveCrl } from './facts-crl.ts'
+import { heldDigestOf } from '../digests.ts'
 import { factKey } from './facts.ts'
 import { failed, passed, skipped } from '../checks.ts'
 
@@ -87,7 +88,7 @@ const notChecked = (endpoint: Endpoint, why: string): Check => {
 function readList(bytes: Uint8Array, endpoint: Endpoint, { root, anchors, context }: RevocationInput): RevocationList {
   // Beside a pinned root there may be one of a test with the same name: what one has signed is not proven for the other.
   const role = `${root.origin}/${root.commonName}/${endpoint}`
-  const key = factKey({ fact: 'snp-crl/1', mode: context.mode, anchors: anchors.digest, role }, bytes)
+  const key = factKey({ fact: 'snp-crl/1', mode: context.mode, anchors: anchors.digest, role }, heldDigestOf(bytes))
   const known = context.memo.snp.crl.get(key)
   if (known !== undefined) return known
   const list = proveCrl(bytes, root)

@@ -8,7 +8,7 @@ import type { SnpProduct, SnpTcb } from './claims.ts'
 import { hwidBytes, isSupported, productOf } from './products.ts'
 import type { Report } from './report.ts'
 import { isZero } from '../checks.ts'
-import { formatTcb, parseTcb } from './tcb.ts'
+import { parseTcb, TCB_PARTS } from './tcb.ts'
 import { tryVek, type Vek } from './vek.ts'
 
 /** Certificates that may be endorsement keys: all but those that say that they are authorities, which are never used from evidence. */
@@ -43,7 +43,10 @@ const fits = (vek: Vek, report: Report): boolean => {
 }
 
 /** Whether two TCBs are equal in every part. */
-export const sameTcb = (a: SnpTcb, b: SnpTcb): boolean => formatTcb(a) === formatTcb(b)
+export function sameTcb(a: SnpTcb, b: SnpTcb): boolean {
+  for (const part of TCB_PARTS) if (a[part] !== b[part]) return false
+  return true
+}
 
 /** Whether CHIP_ID is this hwID: equal, or on Turin equal in the first eight bytes and zero after them (SNP-46). */
 export const isChipOf = (hwid: Uint8Array, chipId: Uint8Array): boolean =>

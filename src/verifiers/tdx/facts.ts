@@ -1,4 +1,4 @@
-import { hash, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import type { RevocationList } from '../crl.ts'
 import type { Check, FactTable, Mode } from '../verifier.ts'
 import type { ParsedCertificate } from '../x509.ts'
@@ -66,20 +66,3 @@ export type TdxFactScope = {
  */
 export const tdxFactKey = ({ fact, mode, anchors }: TdxFactScope, digests: readonly string[]): string =>
   `${fact} ${mode} ${anchors} ${digests.join(' ')}`
-
-/** SHA-256 of bytes that are others with each quote, or another copy. */
-export const digestOf = (bytes: Uint8Array): string => hash('sha256', bytes, 'base64')
-
-const digests = new WeakMap<Uint8Array, string>()
-
-/**
- * The same for bytes that are handed in as one object again and again, and that nobody writes to: documents as the collateral service holds
- * them, and what was read of certificates. They are hashed once an object, not once a quote.
- */
-export function heldDigestOf(bytes: Uint8Array): string {
-  const known = digests.get(bytes)
-  if (known !== undefined) return known
-  const digest = digestOf(bytes)
-  digests.set(bytes, digest)
-  return digest
-}
