@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { pinnedAnchors } from '../src/verifiers/anchors.ts'
 import { parseJsonMembers } from '../src/verifiers/json.ts'
 import { AttestationError } from '../src/verifiers/problems.ts'
-import { checkDates } from '../src/verifiers/tdx/certificate-dates.ts'
+import { checkDates, datesRule } from '../src/verifiers/tdx/certificate-dates.ts'
 import { QE_IDENTITY } from '../src/verifiers/tdx/qe-identity.ts'
 import { proveList } from '../src/verifiers/tdx/revocation-list.ts'
 import { openSignedJson, type SignedKind } from '../src/verifiers/tdx/signed-json.ts'
@@ -44,7 +44,7 @@ function issuedAt(name: string): Date {
 /** The TCB signing chains, of which the date tells the right one. */
 function chainAt(date: Date) {
   const chains = ['tcb_signing_2018_2025.pem', 'tcb_signing_2025_2032.pem'].map((signer) => proveSigningChain(chainOf(signer, ROOT), SCOPE))
-  const valid = chains.filter(({ windows }) => checkDates('', windows, date).every(({ outcome }) => outcome === 'pass'))
+  const valid = chains.filter(({ windows }) => checkDates(datesRule(''), windows, date).every(({ outcome }) => outcome === 'pass'))
   const [chain] = valid
   if (chain === undefined) throw new Error(`no chain for ${date.toISOString()}`)
   return chain

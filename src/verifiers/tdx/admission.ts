@@ -6,7 +6,7 @@ import { AttestationError } from '../problems.ts'
 import type { Anchors, CollateralAddress } from '../verifier.ts'
 import { parseIntelAddress, type IntelDocument } from './address.ts'
 import { INTEL_CN, isIntelName, type TrustScope } from './certificate-rules.ts'
-import { checkDates, type Window } from './certificate-dates.ts'
+import { checkDates, datesRule, type Window } from './certificate-dates.ts'
 import { checkWindow, datedOf, type Dated, type WindowRule } from './collateral-dates.ts'
 import { readVendorDocument, type VendorDocument } from './document.ts'
 import { QE_IDENTITY } from './qe-identity.ts'
@@ -37,7 +37,7 @@ export async function admitIntel({ address, bytes }: Candidate, anchors: Anchors
   const mode = anchors.intel.some(({ origin }) => origin === 'test') ? 'test' : 'production'
   const { dated, windows, rule } = prove(named, bytes, { anchors, mode, now })
   const scope = { now, rigour: RIGOUR }
-  const checks = [...(windows.length > 0 ? checkDates(address, windows, now) : []), checkWindow(rule, dated, scope).check]
+  const checks = [...(windows.length > 0 ? checkDates(datesRule(address), windows, now) : []), checkWindow(rule, dated, scope).check]
   const fault = checks.find((check) => check.outcome === 'fail')
   if (fault?.outcome === 'fail') throw new AttestationError(fault.code, fault.actual ?? fault.title, { at: fault.id, checks })
   const ends = [dated.until, ...windows.map(({ notAfter }) => notAfter)].flatMap((end) => (end === undefined ? [] : [end.getTime()]))

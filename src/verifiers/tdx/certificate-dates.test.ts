@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { checkDates, windowOf, type Window } from './certificate-dates.ts'
+import { checkDates, datesRule, windowOf, type Window } from './certificate-dates.ts'
 
 const second = 1000
 const from = Date.parse('2025-02-06T23:25:51Z')
@@ -12,7 +12,7 @@ const window: Window = windowOf({
 const wide: Window = { ...window, notBefore: new Date(0), notAfter: new Date(until + 86_400 * second), text: 'the root' }
 
 const codes = (windows: readonly Window[], now: number): readonly string[] =>
-  checkDates('PCK chain', windows, new Date(now)).map((check) => ('code' in check ? check.code : check.outcome))
+  checkDates(datesRule('PCK chain'), windows, new Date(now)).map((check) => ('code' in check ? check.code : check.outcome))
 
 describe('dates of certificates (TDX-30)', () => {
   it.each([
@@ -32,7 +32,7 @@ describe('dates of certificates (TDX-30)', () => {
   it('fails for no chain at all', () => expect(codes([], from)).toEqual(['tdx-certificate-expired']))
 
   it('names certificate and window', () => {
-    const [check] = checkDates('PCK chain', [window], new Date(from - second))
+    const [check] = checkDates(datesRule('PCK chain'), [window], new Date(from - second))
     expect(check?.title).toContain('PCK chain')
     expect(check?.actual).toBe(
       'Intel SGX PCK Certificate from 2025-02-06T23:25:51.000Z to 2032-02-06T23:25:51.000Z, now 2025-02-06T23:25:50.000Z',

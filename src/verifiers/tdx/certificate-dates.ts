@@ -20,18 +20,32 @@ const DATES = {
   expected: 'notBefore and notAfter around the time of verification, both included',
 } as const
 
+/** TDX-30 of one chain, which the title names: `PCK chain`. Made once for each, since titles are looked up when a verdict is formed. */
+export type DatesRule = Omit<typeof DATES, 'title'> & { readonly title: string }
+
+/** The rule for a chain of this name. */
+export const datesRule = (what: string): DatesRule => ({ ...DATES, title: `${DATES.title}: ${what}` })
+
 /**
  * TDX-30: every certificate is valid at `now`, both ends included. Neither tolerance for clocks nor grace applies to certificates
- * (specification tdx.md section 5.7). `what` names the chain in the title: `PCK chain`.
+ * (specification tdx.md section 5.7).
  */
-export function checkDates(what: string, windows: readonly Window[], now: Date): readonly Check[] {
-  const rule = { ...DATES, title: `${DATES.title}: ${what}` }
+export function checkDates(rule: DatesRule, windows: readonly Window[], now: Date): readonly Check[] {
   if (windows.length === 0) return [failed(rule, 'no certificate')]
   const when = `now ${now.toISOString()}`
   const faults = faultsAt(windows, now)
   return faults.length > 0
     ? faults.map(({ code, text }) => failed({ ...rule, code }, `${text}, ${when}`))
-    : [passed(rule, [...windows.map(({ text }) => text), when].join('; '))]
+    : [passed(rule, `${windowsText(windows)}; ${when}`)]
+}
+
+/** A chain is a remembered fact: its dates are put into words once. */
+const told = new WeakMap<readonly Window[], string>()
+
+function windowsText(windows: readonly Window[]): string {
+  const known = told.get(windows) ?? windows.map(({ text }) => text).join('; ')
+  told.set(windows, known)
+  return known
 }
 
 type Fault = { readonly code: 'tdx-certificate-not-yet-valid' | 'tdx-certificate-expired'; readonly text: string }

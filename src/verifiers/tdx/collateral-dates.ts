@@ -37,12 +37,11 @@ const MAX_SKEW_SECONDS = 300
 export function checkWindow(rule: WindowRule, { from, until, text }: Dated, { now, rigour }: DateScope): WindowJudgement {
   const skew = Math.min(Math.max(rigour.skewSeconds, 0), MAX_SKEW_SECONDS) * 1000
   if (!(from.getTime() <= now.getTime() + skew)) return unusable({ ...rule, code: rule.early }, text, now)
-  const about = { ...rule, code: rule.late }
-  if (until === undefined) return unusable(about, text, now)
+  if (until === undefined) return unusable({ ...rule, code: rule.late }, text, now)
   const end = new Date(until.getTime() + Math.max(rigour.collateralGraceSeconds, 0) * 1000)
-  if (now <= until) return { check: passed({ ...about, ...CURRENT }, text), until: end, neededGrace: false }
-  if (!(now <= end)) return unusable(about, text, now)
-  const check = warned({ ...about, ...CURRENT }, `${text}, now ${now.toISOString()}; within the policy’s grace`)
+  if (now <= until) return { check: passed({ id: rule.id, title: rule.title, ...CURRENT }, text), until: end, neededGrace: false }
+  if (!(now <= end)) return unusable({ ...rule, code: rule.late }, text, now)
+  const check = warned({ ...rule, code: rule.late, ...CURRENT }, `${text}, now ${now.toISOString()}; within the policy’s grace`)
   return { check, until: end, neededGrace: true }
 }
 
@@ -61,11 +60,16 @@ const ROLLBACK = {
   expected: 'an issue date not before that of the newest ever accepted',
 } as const
 
+/** TDX-34 of one list or document, which the title names. */
+export type RollbackRule = Omit<typeof ROLLBACK, 'title'> & { readonly title: string }
+
+/** The rule for what has this name. */
+export const rollbackRule = (what: string): RollbackRule => ({ ...ROLLBACK, title: `${ROLLBACK.title}: ${what}` })
+
 /**
  * TDX-34: by date alone, since the number of every list of Intel's is 1 (section 3.4). A record that could not be read is newer than anything.
  */
-export function checkRollback(what: string, { from, text }: Dated, mark: RollbackMark | undefined): Check {
-  const rule = { ...ROLLBACK, title: `${ROLLBACK.title}: ${what}` }
+export function checkRollback(rule: RollbackRule, { from, text }: Dated, mark: RollbackMark | undefined): Check {
   if (mark === undefined) return passed(rule, 'none was seen before')
   if (mark === 'strictest') return failed(rule, `${text}; the record of the newest could not be read`)
   const actual = `${text}; newest seen ${mark.thisUpdate.toISOString()}`

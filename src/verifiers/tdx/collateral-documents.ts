@@ -1,14 +1,22 @@
 import type { RevocationList } from '../crl.ts'
 import { failed, passed, skipped } from '../checks.ts'
 import { equalBytes, hexOf } from '../der-values.ts'
-import type { AttestationError, ProblemCode } from '../problems.ts'
+import type { AttestationError } from '../problems.ts'
 import type { Check, CollateralAddress, FactTable } from '../verifier.ts'
 import { qeIdentityAddress, tcbInfoAddress, type IntelUpdate } from './address.ts'
-import { checkDates } from './certificate-dates.ts'
-import { checkRollback, checkWindow, type Dated, type WindowJudgement } from './collateral-dates.ts'
+import { checkDates, datesRule, type DatesRule } from './certificate-dates.ts'
+import {
+  checkRollback,
+  checkWindow,
+  rollbackRule,
+  type Dated,
+  type RollbackRule,
+  type WindowJudgement,
+  type WindowRule,
+} from './collateral-dates.ts'
 import { rigourOf, type CollateralInput } from './collateral-input.ts'
 import { QE_IDENTITY, type QeIdentity } from './qe-identity.ts'
-import { checkRevoked } from './revocation.ts'
+import { checkRevoked, revokedRule, type RevokedRule } from './revocation.ts'
 import { proveDocument, type DocumentKind, type Issued, type Proof, type SignedDocument } from './signed-document.ts'
 import type { ShortChain } from './signing-chain.ts'
 import { TCB_INFO, type TcbInfo } from './tcb-info.ts'
@@ -32,14 +40,30 @@ export type DocumentsJudgement = {
   readonly absent: readonly CollateralAddress[]
 }
 
-/** How one kind of document is called in checks. */
+type Rule = { readonly id: string; readonly title: string; readonly expected: string }
+
+/** What is asked of one kind of document, in its words; put together once, since every appraisal asks it twice. */
 type Names = {
-  readonly name: string
+  readonly chain: Rule & { readonly code: 'tdx-tcb-signing-chain-invalid' }
+  readonly signers: DatesRule
+  readonly revoked: RevokedRule
   readonly signature: Rule
   readonly schema: Rule
-  readonly dates: { readonly id: string; readonly early: ProblemCode; readonly late: ProblemCode }
+  readonly status: Rule
+  readonly current: WindowRule
+  readonly rollback: RollbackRule
 }
-type Rule = { readonly id: string; readonly title: string; readonly expected: string }
+
+const namesOf = (name: string, own: Pick<Names, 'signature' | 'schema'> & { readonly dates: Omit<WindowRule, 'title'> }): Names => ({
+  chain: { ...CHAIN, title: `The ${name} comes with the chain of Intel’s TCB signing key` },
+  signers: datesRule(`${name} chain`),
+  revoked: revokedRule(`The key that signed the ${name} is not revoked`, 'tdx-tcb-signing-cert-revoked'),
+  signature: own.signature,
+  schema: own.schema,
+  status: { ...STATUS, title: `Every TCB status in the ${name} is known` },
+  current: { ...own.dates, title: `The ${name} is current` },
+  rollback: rollbackRule(name),
+})
 
 const CHAIN = {
   id: 'TDX-35',
@@ -54,18 +78,16 @@ const STATUS = {
 
 const SIGNED = 'a signature over the exact bytes by the TCB signing key'
 const NAMES: { readonly [name in 'tcbInfo' | 'qeIdentity']: Names } = {
-  tcbInfo: {
-    name: 'TCB info',
+  tcbInfo: namesOf('TCB info', {
     signature: { id: 'TDX-36', title: 'The TCB info is signed by Intel', expected: SIGNED },
     schema: { id: 'TDX-38', title: 'The TCB info follows its specification', expected: 'version 3, or 2 for SGX' },
     dates: { id: 'TDX-32', early: 'tdx-tcb-info-not-yet-valid', late: 'tdx-tcb-info-expired' },
-  },
-  qeIdentity: {
-    name: 'QE identity',
+  }),
+  qeIdentity: namesOf('QE identity', {
     signature: { id: 'TDX-37', title: 'The QE identity is signed by Intel', expected: SIGNED },
     schema: { id: 'TDX-39', title: 'The QE identity follows its specification', expected: 'version 2' },
     dates: { id: 'TDX-33', early: 'tdx-qe-identity-not-yet-valid', late: 'tdx-qe-identity-expired' },
-  },
+  }),
 }
 
 /** Judges TCB info and QE identity of one `update`: chain, revocation of the signer, signature, schema, dates, rollback. */
@@ -78,14 +100,10 @@ export function judgeDocuments(input: CollateralInput, update: IntelUpdate, root
     return bytes === undefined ? undefined : proveDocument(bytes, kind, { anchors: input.anchors, mode: input.context.mode, table })
   }
   const scope = { input, rootList }
-  const tcbInfo = judge(
-    prove(addresses.tcbInfo, TCB_INFO, tdx.tcbInfo),
-    { ...NAMES.tcbInfo, kind: 'tcbInfo', address: addresses.tcbInfo },
-    scope,
-  )
+  const tcbInfo = judge(prove(addresses.tcbInfo, TCB_INFO, tdx.tcbInfo), { kind: 'tcbInfo', address: addresses.tcbInfo }, scope)
   const qeIdentity = judge(
     prove(addresses.qeIdentity, QE_IDENTITY, tdx.qeIdentity),
-    { ...NAMES.qeIdentity, kind: 'qeIdentity', address: addresses.qeIdentity },
+    { kind: 'qeIdentity', address: addresses.qeIdentity },
     scope,
   )
   return {
@@ -97,40 +115,33 @@ export function judgeDocuments(input: CollateralInput, update: IntelUpdate, root
 }
 
 type Scope = { readonly input: CollateralInput; readonly rootList: RevocationList | undefined }
-type Addressed = Names & { readonly kind: keyof typeof NAMES; readonly address: CollateralAddress }
+type Addressed = { readonly kind: keyof typeof NAMES; readonly address: CollateralAddress }
 type Judgement<T> = { readonly checks: readonly Check[]; readonly judged?: JudgedDocument<T> }
 
-function judge<T>(proof: Proof<T> | undefined, names: Addressed, scope: Scope): Judgement<T> {
+function judge<T>(proof: Proof<T> | undefined, { kind, address }: Addressed, scope: Scope): Judgement<T> {
   if (proof === undefined) return { checks: [] }
-  const chainRule = { ...CHAIN, title: `The ${names.name} comes with the chain of Intel’s TCB signing key` }
-  if ('untrusted' in proof) return { checks: [failed(chainRule, proof.untrusted.message)] }
+  const names = NAMES[kind]
+  if ('untrusted' in proof) return { checks: [failed(names.chain, proof.untrusted.message)] }
   const { chain } = proof
   // Beside a pinned root there may be one of a test: what one has signed says nothing of platforms under the other.
-  if (!equalBytes(chain.root.spki, scope.input.pck.root.spki)) return { checks: [failed(chainRule, 'the chain ends in another root')] }
-  const before = [passed(chainRule, 'signer and root'), ...checkSigner(chain, names, scope)]
+  if (!equalBytes(chain.root.spki, scope.input.pck.root.spki)) return { checks: [failed(names.chain, 'the chain ends in another root')] }
+  const before = [passed(names.chain, 'signer and root'), ...checkSigner(chain, names, scope)]
   if ('unproven' in proof) return { checks: [...before, ...faultsOf(proof.unproven, names)] }
   const { document, dated, digest } = proof
-  const { window, checks: timely } = judgeDates(dated, names, scope)
-  const checks = [...before, ...FAULTLESS[names.kind], ...timely]
+  const { window, checks: timely } = judgeDates(dated, { names, address }, scope)
+  const checks = [...before, ...FAULTLESS[kind], ...timely]
   const isFaulty = checks.some(({ outcome }) => outcome === 'fail')
   return isFaulty ? { checks } : { checks, judged: { document, digest, chain, dated, window } }
 }
 
 /** TDX-30 and TDX-29 for the signing key. */
-const checkSigner = (chain: ShortChain, { name }: Names, { input, rootList }: Scope): readonly Check[] => [
-  ...checkDates(`${name} chain`, chain.windows, input.context.now),
-  checkRevoked(
-    { title: `The key that signed the ${name} is not revoked`, code: 'tdx-tcb-signing-cert-revoked', certificates: [chain.first] },
-    rootList,
-  ),
+const checkSigner = (chain: ShortChain, { signers, revoked }: Names, { input, rootList }: Scope): readonly Check[] => [
+  ...checkDates(signers, chain.windows, input.context.now),
+  checkRevoked(revoked, [chain.first], rootList),
 ]
 
 /** Signature, schema, statuses. */
-const rulesOf = ({ name, signature, schema }: Names): readonly Rule[] => [
-  signature,
-  schema,
-  { ...STATUS, title: `Every TCB status in the ${name} is known` },
-]
+const rulesOf = ({ signature, schema, status }: Names): readonly Rule[] => [signature, schema, status]
 
 /** All of them passed: the same for every document of a kind. */
 const FAULTLESS: { readonly [kind in keyof typeof NAMES]: readonly Check[] } = {
@@ -148,8 +159,7 @@ function faultsOf(error: AttestationError, names: Names): readonly Check[] {
   )
 }
 
-function judgeDates(dated: Dated, names: Addressed, { input }: Scope) {
-  const rule = { ...names.dates, title: `The ${names.name} is current` }
-  const window = checkWindow(rule, dated, { now: input.context.now, rigour: rigourOf(input) })
-  return { window, checks: [window.check, checkRollback(names.name, dated, input.collateral.marks.get(names.address))] }
+function judgeDates(dated: Dated, { names, address }: { names: Names; address: CollateralAddress }, { input }: Scope) {
+  const window = checkWindow(names.current, dated, { now: input.context.now, rigour: rigourOf(input) })
+  return { window, checks: [window.check, checkRollback(names.rollback, dated, input.collateral.marks.get(address))] }
 }

@@ -2,7 +2,7 @@ import type { Anchors, Check, Collateral, Context, Finding, Reading, SgxEvidence
 import { failed, passed, skipped } from '../checks.ts'
 import { equalBytes, hexOf } from '../der-values.ts'
 import { pckCrlAddress, qeIdentityAddress, rootCaCrlAddress, tcbInfoAddress } from './address.ts'
-import { checkDates } from './certificate-dates.ts'
+import { checkDates, datesRule } from './certificate-dates.ts'
 import { sgxClaims, tdxClaims, type ClaimSources } from './claims-of.ts'
 import { judgeCollateral } from './collateral.ts'
 import type { CollateralInput, CollateralVerdict, TdModule } from './collateral-input.ts'
@@ -99,11 +99,13 @@ function conclude(read: Read, { facts, verdict, before }: Verified, context: Con
   return { checks, claims: claimsOf(read, sources, logs.claims), validUntil }
 }
 
+const PCK_DATES = datesRule('PCK chain')
+
 /** Steps 2 and 3, dates included. What was proven when the quote was read counts only for the mode that it was read in. */
 function proven(read: Read, { anchors, context }: Grounds): { readonly facts: Facts | undefined; readonly checks: readonly Check[] } {
   const isProven = read.reading?.mode === context.mode
   const proof = isProven ? read.proof : proveQuote(read.quote, read.evidence.certificates, { anchors, ...context })
-  const dates = proof.windows.length === 0 ? [] : checkDates('PCK chain', proof.windows, context.now)
+  const dates = proof.windows.length === 0 ? [] : checkDates(PCK_DATES, proof.windows, context.now)
   const checks = [...read.quote.checks, ...proof.chain, ...dates, ...proof.quote]
   return { facts: hasFailed(checks) ? undefined : proof.facts, checks }
 }

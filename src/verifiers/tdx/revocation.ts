@@ -5,10 +5,19 @@ import { AttestationError, type ProblemCode } from '../problems.ts'
 import type { Check, CollateralAddress } from '../verifier.ts'
 import type { ParsedCertificate } from '../x509.ts'
 import { pckCrlAddress, rootCaCrlAddress } from './address.ts'
-import { checkRollback, checkWindow, datedOf, type WindowJudgement } from './collateral-dates.ts'
+import {
+  checkRollback,
+  checkWindow,
+  datedOf,
+  rollbackRule,
+  type RollbackRule,
+  type WindowJudgement,
+  type WindowRule,
+} from './collateral-dates.ts'
 import { rigourOf, type CollateralInput } from './collateral-input.ts'
 import { readVendorDocument } from './document.ts'
-import { heldDigestOf, tdxFactKey, type ProvenList } from './facts.ts'
+import { heldDigestOf } from '../digests.ts'
+import { tdxFactKey, type ProvenList } from './facts.ts'
 import { listCode, proveList, type ListKind } from './revocation-list.ts'
 
 /** A list that its authority has signed, and what its window says. */
@@ -21,42 +30,57 @@ export type ListsJudgement = {
   readonly pck: JudgedList | undefined
 }
 
-const PROVEN = {
-  root: { id: 'TDX-28', title: 'Revocation list of the root' },
-  pck: { id: 'TDX-27', title: 'Revocation list of the PCK authority' },
-} as const
-const WINDOW = { id: 'TDX-31', early: 'tdx-crl-not-yet-valid', late: 'tdx-crl-expired' } as const
-const REVOKED = { id: 'TDX-29', expected: 'a serial number that is not on the list' } as const
+/** TDX-29 of certificates of one kind. */
+export type RevokedRule = { readonly id: 'TDX-29'; readonly title: string; readonly expected: string; readonly code: ProblemCode }
 
-/** What is judged of one kind of list. */
+/** The rule with these words and this code. */
+export const revokedRule = (title: string, code: ProblemCode): RevokedRule => ({
+  id: 'TDX-29',
+  title,
+  expected: 'a serial number that is not on the list',
+  code,
+})
+
+/** What is asked of one kind of list, and of those who must not stand on it. */
+type ListRules = {
+  readonly proven: { readonly id: string; readonly title: string }
+  readonly current: WindowRule
+  readonly rollback: RollbackRule
+  readonly revoked: RevokedRule
+}
+
+const WINDOW = { id: 'TDX-31', early: 'tdx-crl-not-yet-valid', late: 'tdx-crl-expired' } as const
+
+const listRules = (proven: ListRules['proven'], revoked: RevokedRule): ListRules => ({
+  proven,
+  current: { ...WINDOW, title: `${proven.title} is current` },
+  rollback: rollbackRule(proven.title.toLowerCase()),
+  revoked,
+})
+
+const RULES: Readonly<Record<ListKind, ListRules>> = {
+  root: listRules(
+    { id: 'TDX-28', title: 'Revocation list of the root' },
+    revokedRule('The PCK authority is not revoked', 'tdx-intermediate-ca-revoked'),
+  ),
+  pck: listRules(
+    { id: 'TDX-27', title: 'Revocation list of the PCK authority' },
+    revokedRule('The PCK certificate is not revoked', 'tdx-pck-cert-revoked'),
+  ),
+}
+
+/** One list, and the certificates that are looked up in it. */
 type Subject = {
   readonly kind: ListKind
   readonly address: CollateralAddress
   readonly issuer: ParsedCertificate
-  /** Who must not stand on it. */
-  readonly title: string
-  readonly code: ProblemCode
   readonly certificates: readonly ParsedCertificate[]
 }
 
 /** The root's list is about authorities, that of an authority about PCK certificates (specification tdx.md TDX-29). */
 const subjectsOf = ({ pck }: CollateralInput): Readonly<Record<ListKind, Subject>> => ({
-  root: {
-    kind: 'root',
-    address: rootCaCrlAddress,
-    issuer: pck.root,
-    title: 'The PCK authority is not revoked',
-    code: 'tdx-intermediate-ca-revoked',
-    certificates: [pck.root, pck.ca],
-  },
-  pck: {
-    kind: 'pck',
-    address: pckCrlAddress(pck.issuedBy),
-    issuer: pck.ca,
-    title: 'The PCK certificate is not revoked',
-    code: 'tdx-pck-cert-revoked',
-    certificates: [pck.leaf],
-  },
+  root: { kind: 'root', address: rootCaCrlAddress, issuer: pck.root, certificates: [pck.root, pck.ca] },
+  pck: { kind: 'pck', address: pckCrlAddress(pck.issuedBy), issuer: pck.ca, certificates: [pck.leaf] },
 })
 
 /**
@@ -70,11 +94,7 @@ export function judgeLists(input: CollateralInput): ListsJudgement {
 }
 
 /** TDX-29 for any certificate; skipped where nothing proves the list. */
-export function checkRevoked(
-  { title, code, certificates }: Pick<Subject, 'title' | 'code' | 'certificates'>,
-  list: RevocationList | undefined,
-): Check {
-  const rule = { ...REVOKED, title, code }
+export function checkRevoked(rule: RevokedRule, certificates: readonly ParsedCertificate[], list: RevocationList | undefined): Check {
   if (list === undefined) return skipped(rule, 'no list that can be relied on is at hand')
   const revoked = certificates.filter(({ serial }) => list.isRevoked(serial))
   return revoked.length > 0 ? failed(rule, `serial ${serials(revoked)} is revoked`) : passed(rule, `serial ${serials(certificates)}`)
@@ -84,23 +104,25 @@ const serials = (certificates: readonly ParsedCertificate[]): string => certific
 
 function judgeList(input: CollateralInput, subject: Subject): { readonly checks: readonly Check[]; readonly judged?: JudgedList } {
   const { context, collateral } = input
+  const { current, revoked, rollback } = RULES[subject.kind]
   const proven = provenList(input, subject)
-  if (proven instanceof AttestationError)
-    return { checks: [failed(ruleOf(subject, proven.code), proven.message), checkRevoked(subject, undefined)] }
-  const { title } = PROVEN[subject.kind]
+  if (proven instanceof AttestationError) {
+    const checks = [failed(ruleOf(subject, proven.code), proven.message), checkRevoked(revoked, subject.certificates, undefined)]
+    return { checks }
+  }
   const { list, dated } = proven
-  const window = checkWindow({ ...WINDOW, title: `${title} is current` }, dated, { now: context.now, rigour: rigourOf(input) })
+  const window = checkWindow(current, dated, { now: context.now, rigour: rigourOf(input) })
   const checks = [
     passed(ruleOf(subject, listCode(subject.kind, 'missing')), proven.about),
     window.check,
-    checkRevoked(subject, list),
-    checkRollback(title.toLowerCase(), dated, collateral.marks.get(subject.address)),
+    checkRevoked(revoked, subject.certificates, list),
+    checkRollback(rollback, dated, collateral.marks.get(subject.address)),
   ]
   return { checks, judged: { list, dated, window } }
 }
 
 const ruleOf = ({ kind }: Subject, code: ProblemCode) => ({
-  ...PROVEN[kind],
+  ...RULES[kind].proven,
   code,
   expected: 'a list in DER, issued and signed by that authority, with cRLNumber and authorityKeyIdentifier',
 })

@@ -1,6 +1,6 @@
 import { hexOf } from '../der-values.ts'
 import type { FactTable } from '../verifier.ts'
-import type { TcbInput } from './collateral-input.ts'
+import type { TcbInput, TdModule } from './collateral-input.ts'
 import type { TcbDocuments } from './tcb-match.ts'
 import { judgeTcb, type TcbJudgement } from './tcb-verdict.ts'
 
@@ -29,12 +29,22 @@ export function rememberingJudge(input: TcbInput, table: FactTable<TcbJudgement>
 
 /** Every field of the input, in words that cannot be taken for others. */
 const describe = ({ td, platform, qe }: TcbInput): string =>
-  [
-    ...(td === undefined ? [] : [td.teeTcbSvn, td.mrSignerSeam, td.seamAttributes].map(hexOf)),
-    td?.teeTcbSvn2 === undefined ? 'none' : hexOf(td.teeTcbSvn2),
-    ...[platform.fmspc, platform.pceid, qe.miscSelect, qe.attributes, qe.mrSigner].map(hexOf),
-    platform.pcesvn,
-    platform.components,
-    qe.isvProdId,
-    qe.isvSvn,
-  ].join(' ')
+  `${td === undefined ? 'none' : describeModule(td)} ${heldText(platform, describePlatform)} ${heldText(qe, describeEnclave)}`
+
+const describeModule = ({ teeTcbSvn, mrSignerSeam, seamAttributes, teeTcbSvn2 }: TdModule): string =>
+  `${hexOf(teeTcbSvn)} ${hexOf(mrSignerSeam)} ${hexOf(seamAttributes)} ${teeTcbSvn2 === undefined ? 'none' : hexOf(teeTcbSvn2)}`
+
+const describePlatform = ({ fmspc, pceid, pcesvn, components }: TcbInput['platform']): string =>
+  `${hexOf(fmspc)} ${hexOf(pceid)} ${pcesvn} ${components.join(',')}`
+
+const describeEnclave = ({ miscSelect, attributes, mrSigner, isvProdId, isvSvn }: TcbInput['qe']): string =>
+  `${hexOf(miscSelect)} ${hexOf(attributes)} ${hexOf(mrSigner)} ${isvProdId} ${isvSvn}`
+
+/** Platform and quoting enclave are remembered facts: each is described once an object. */
+const texts = new WeakMap<object, string>()
+
+function heldText<T extends object>(fact: T, describeFact: (fact: T) => string): string {
+  const text = texts.get(fact) ?? describeFact(fact)
+  texts.set(fact, text)
+  return text
+}
