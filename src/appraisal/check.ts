@@ -77,8 +77,19 @@ function remedyOf(code: ProblemCode, { actual, expected, lacks }: Seen): string 
 /** Long lists are told by their beginning: an answer is not the place to read a policy. */
 const TOLD = 8
 
+type Values = readonly (string | number | SetEntry)[]
+
+/** Lists never change, so each is put into words once. */
+const worded = new WeakMap<Values, string>()
+
 /** `one of a, b` for `expected`. */
-export const oneOf = (values: readonly (string | number | SetEntry)[]): string => {
+export function oneOf(values: Values): string {
+  const text = worded.get(values) ?? listText(values)
+  worded.set(values, text)
+  return text
+}
+
+function listText(values: Values): string {
   const told = values
     .slice(0, TOLD)
     .map((value) => entryText(value))

@@ -187,7 +187,8 @@ function worstOutcomes(checks: readonly Check[]): Worst {
 function note(worst: Worst, dimension: Dimension | undefined, outcome: Answered): void {
   if (dimension === undefined) return
   const before = worst.get(dimension)
-  if (before === undefined || WORSE.indexOf(outcome) > WORSE.indexOf(before)) worst.set(dimension, outcome)
+  // Most checks pass, and then there is nothing to compare.
+  if (before === undefined || (outcome !== 'pass' && WORSE.indexOf(outcome) > WORSE.indexOf(before))) worst.set(dimension, outcome)
 }
 
 function read(dimension: Dimension, worst: Worst): number {

@@ -38,12 +38,14 @@ export const mrTd: TdxRule = ({ claims: { mr_td: actual }, policy: { mr_td: list
   return [judge(MRTD, isListed(listed, actual), { actual, expected: oneOf(listed) })]
 }
 
-const RTMRS = ['rtmr0', 'rtmr1', 'rtmr2', 'rtmr3'] as const
+const RTMRS = (['rtmr0', 'rtmr1', 'rtmr2', 'rtmr3'] as const).map((register) => ({
+  register,
+  question: asked('TDX-75', `${register.toUpperCase()} is on the policy’s list`, ['tdx-rtmr-mismatch', `tdx.${register}`]),
+}))
 
 /** TDX-75. Where nothing was ever extended the registers say nothing, whatever a list holds (section 8.4). */
 export const rtmrs: TdxRule = ({ claims, policy }) =>
-  RTMRS.map((register) => {
-    const question = asked('TDX-75', `${register.toUpperCase()} is on the policy’s list`, ['tdx-rtmr-mismatch', `tdx.${register}`])
+  RTMRS.map(({ register, question }) => {
     const [actual, listed] = [claims[register], policy[register]]
     if (listed === undefined) return notAsked(question, actual)
     return judge(question, !hasZeroRtmrs(claims) && isListed(listed, actual), { actual, expected: oneOf(listed) })
