@@ -1,4 +1,5 @@
 import { createHmac, type KeyObject } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import type { Appraisal } from '../appraisal/appraisal.ts'
 import { renderName } from '../appraisal/token-names.ts'
 import { AttestationError } from '../verifiers/problems.ts'
@@ -26,11 +27,11 @@ const PSEUDONYM_BYTES = 16
  */
 export function subjectOf(key: KeyObject, { appraisal, audience, thumbprint, jti, template }: SubjectInput): string {
   if (template !== undefined) return nameOf(template, appraisal)
-  if (thumbprint !== undefined) return pseudonym(key, audience, { kind: 'cnf', value: thumbprint })
+  if (thumbprint !== undefined) return keptPseudonym(key, audience, { kind: 'cnf', value: thumbprint })
   const akName = unlessZero(tpmOf(appraisal)?.ak.name ?? undefined)
-  if (akName !== undefined) return pseudonym(key, audience, { kind: 'tpm', value: akName })
+  if (akName !== undefined) return keptPseudonym(key, audience, { kind: 'tpm', value: akName })
   const reportId = unlessZero(snpOf(appraisal)?.report_id)
-  if (reportId !== undefined) return pseudonym(key, audience, { kind: 'snp', value: reportId })
+  if (reportId !== undefined) return keptPseudonym(key, audience, { kind: 'snp', value: reportId })
   return pseudonym(key, audience, { kind: 'once', value: Buffer.from(jti, 'utf8') })
 }
 
@@ -48,13 +49,30 @@ function nameOf(template: string, { evidence }: Appraisal): string {
 /** `host_id`: CHIP_ID, Intel's PPID, or the digest of the endorsement key, pseudonymised alike; undefined if it is masked, zero or not known. */
 export function hostIdOf(key: KeyObject, { appraisal, audience }: SubjectInput): string | undefined {
   const host = unlessZero(snpOf(appraisal)?.chip_id ?? ppidOf(appraisal) ?? tpmOf(appraisal)?.ek?.public_key_sha256)
-  return host === undefined ? undefined : pseudonym(key, audience, { kind: 'host', value: host })
+  return host === undefined ? undefined : keptPseudonym(key, audience, { kind: 'host', value: host })
 }
 
+type Named = { readonly kind: Kind; readonly value: Uint8Array }
+
 /** HMAC-SHA-256(key, audience ‖ 00 ‖ kind ‖ 00 ‖ value)[0..16]. Neither audience nor kind can hold a zero byte, so no two inputs are spelled alike. */
-function pseudonym(key: KeyObject, audience: string, named: { kind: Kind; value: Uint8Array }): string {
-  const mac = createHmac('sha256', key).update(`${audience}\0${named.kind}\0`, 'utf8').update(named.value).digest()
-  return `urn:assay:${named.kind}:${mac.subarray(0, PSEUDONYM_BYTES).toString('hex')}`
+function pseudonym(key: KeyObject, audience: string, { kind, value }: Named): string {
+  const mac = createHmac('sha256', key).update(`${audience}\0${kind}\0`, 'utf8').update(value).digest()
+  return `urn:assay:${kind}:${mac.subarray(0, PSEUDONYM_BYTES).toString('hex')}`
+}
+
+/** Pseudonyms that are kept for each key, some 300 bytes each: hosts and guests come back every few minutes. */
+const MOST_KEPT = 4096
+
+const kept = new WeakMap<KeyObject, LRUCache<string, string>>()
+
+/** The same from memory, for what comes back. */
+function keptPseudonym(key: KeyObject, audience: string, named: Named): string {
+  const table = kept.get(key) ?? new LRUCache<string, string>({ max: MOST_KEPT })
+  kept.set(key, table)
+  const input = `${audience}\0${named.kind}\0${Buffer.from(named.value).toString('latin1')}`
+  const text = table.get(input) ?? pseudonym(key, audience, named)
+  table.set(input, text)
+  return text
 }
 
 const snpOf = (appraisal: Appraisal) => appraisal.evidence.find(({ claims }) => claims.snp !== undefined)?.claims.snp
