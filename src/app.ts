@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Hono, type Context } from 'hono'
 import { addressPrefix } from './access/address-prefix.ts'
+import { bodyOf } from './routes/arriving.ts'
 import { admit } from './routes/authorise.ts'
 import type { Answer, Bindings, Call, Route } from './routes/call.ts'
 import { problemAnswer } from './routes/problem.ts'
@@ -75,7 +76,7 @@ function callOf(c: Ctx, services: Services): Omit<Call, 'requestId' | 'caller' |
     path: c.req.path,
     header: (name) => c.req.header(name),
     param: (name) => c.req.param(name) ?? '',
-    body: incoming === undefined ? (c.req.raw.body ?? undefined) : incoming.iterator({ destroyOnReturn: false }),
+    body: incoming === undefined ? (c.req.raw.body ?? undefined) : bodyOf(incoming),
     prefix: addressPrefix(services.clientAddress(incoming?.socket.remoteAddress, c.req.header('x-forwarded-for'))),
   }
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { CollateralSummary } from '../appraisal/appraisal.ts'
 import type { CollateralAddress } from '../verifiers/verifier.ts'
 import type { Obtained } from './service.ts'
@@ -9,7 +9,7 @@ const digests = new WeakMap<Uint8Array, string>()
 function digestOf(bytes: Uint8Array): string {
   const known = digests.get(bytes)
   if (known !== undefined) return known
-  const digest = createHash('sha256').update(bytes).digest('hex')
+  const digest = hash('sha256', bytes)
   digests.set(bytes, digest)
   return digest
 }
@@ -19,7 +19,7 @@ export function collateralSummary(obtained: Pick<Obtained, 'collateral' | 'fetch
   const documents = [...obtained.collateral.documents]
   const lines = documents.map(([address, bytes]) => `${address} ${digestOf(bytes)}\n`)
   return {
-    digest: createHash('sha256').update(lines.toSorted().join('')).digest('hex'),
+    digest: hash('sha256', lines.toSorted().join('')),
     oldest_fetch: earliest(documents, obtained.fetchedAt),
     earliest_expiry: earliest(documents, obtained.expiresAt),
   }

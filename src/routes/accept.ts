@@ -6,6 +6,8 @@ import { AttestationError } from '../verifiers/problems.ts'
  */
 export function negotiate<T extends string>(accept: string | undefined, offers: readonly [T, ...T[]]): T {
   if (accept === undefined || accept.trim() === '') return offers[0]
+  const only = offers.find((offer) => offer === accept)
+  if (only !== undefined) return only
   const ranges = accept.split(',').map(parseRange)
   const liked = offers.map((offer) => ({ offer, quality: qualityOf(offer, ranges) }))
   const best = liked.reduce((a, b) => (b.quality > a.quality ? b : a))

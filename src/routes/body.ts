@@ -1,4 +1,5 @@
 import { AttestationError } from '../verifiers/problems.ts'
+import { Broken, type Body } from './arriving.ts'
 import type { Call } from './call.ts'
 import { readStrictJson, refuseLaxJson } from './gate.ts'
 import type { Limits } from './services.ts'
@@ -68,25 +69,38 @@ async function readBytes(call: Call, limit: number): Promise<Uint8Array> {
   }
 }
 
-async function collect(body: AsyncIterable<Uint8Array>, limit: number, hold: (bytes: number) => void): Promise<Uint8Array> {
+async function collect(body: Body, limit: number, hold: (bytes: number) => void): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let total = 0
-  for await (const chunk of arriving(body)) {
+  await each(body, (chunk) => {
     total += chunk.byteLength
     if (total > limit) throw tooLarge(limit)
     hold(chunk.byteLength)
     chunks.push(chunk)
-  }
+  })
   const [only] = chunks
   return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, total)
 }
 
 /** A connection that breaks half-way is the caller's doing, not a failure of ours. */
-async function* arriving(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function each(body: Body, take: (portion: Uint8Array) => void): Promise<void> {
+  try {
+    await (body.each?.(take) ?? iterate(body, take))
+  } catch (error) {
+    if (!(error instanceof Broken)) throw error
+    throw new AttestationError('request-malformed', 'the body ended early', { at: 'body', cause: error.cause })
+  }
+}
+
+async function iterate(body: Body, take: (portion: Uint8Array) => void): Promise<void> {
+  for await (const portion of arriving(body)) take(portion)
+}
+
+async function* arriving(body: Body): AsyncGenerator<Uint8Array> {
   try {
     yield* body
-  } catch (error) {
-    throw new AttestationError('request-malformed', 'the body ended early', { at: 'body', cause: error })
+  } catch (cause) {
+    throw new Broken('the body ended early', { cause })
   }
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Principal, Role } from '../access/roles.ts'
 import type { Work } from './work.ts'
+import type { Body } from './arriving.ts'
 import type { Services } from './services.ts'
 
 /** Whose credentials a route asks for. `public` looks at none; `anyone` refuses wrong ones; the others demand a role. */
@@ -15,7 +16,7 @@ export type Call = {
   /** The value of a `{name}` in the route's path. */
   readonly param: (name: string) => string
   /** The body as it arrives; undefined when the request has none. */
-  readonly body: AsyncIterable<Uint8Array> | undefined
+  readonly body: Body | undefined
   readonly caller: Principal | undefined
   /** The address prefix that allowances are counted for. */
   readonly prefix: string

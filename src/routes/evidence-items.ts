@@ -3,7 +3,7 @@ import { tpmItem } from './evidence-tpm.ts'
 import { base64Bytes, certificateChain as chain } from './wire.ts'
 
 /** Upper limits only (design section 3, Limits): exact lengths, zero included, are the verifier's. */
-const BYTES = {
+export const BYTES = {
   /** Far above every report there is, so that a wrong length is named by the verifier and not by this schema. */
   report: 16 * 1024,
   /** Twice the 16 KiB of a quote and the 16 KiB of zeros behind it, for the same reason. */

@@ -76,16 +76,25 @@ function logsOf(item: EvidenceItem): readonly (readonly [name: string, log: Uint
  * its count in decimal digits, then its elements; an object within an item is the count of its members, then name and value of each. Names an appraisal's input in audit lines; never a replay check, because signatures
  * of ECDSA can be rewritten by anyone.
  */
-export const evidenceDigest = (items: readonly EvidenceItem[]): string =>
-  hash('sha256', Buffer.concat(items.flatMap(partsOf).flatMap(framed)))
+export const evidenceDigest = (items: readonly EvidenceItem[]): string => hash('sha256', framed(items.flatMap(partsOf)))
 
-const utf8 = new TextEncoder()
+/** One buffer for all: a small one for each length would cost more than the hash. */
+function framed(parts: readonly (string | Uint8Array)[]): Buffer {
+  let size = 0
+  for (const part of parts) size += 4 + Buffer.byteLength(part)
+  const all = Buffer.allocUnsafe(size)
+  let at = 0
+  for (const part of parts) {
+    const bytes = typeof part === 'string' ? all.write(part, at + 4) : put(all, part, at + 4)
+    all.writeUInt32BE(bytes, at)
+    at += 4 + bytes
+  }
+  return all
+}
 
-function framed(part: string | Uint8Array): readonly Uint8Array[] {
-  const bytes = typeof part === 'string' ? utf8.encode(part) : part
-  const length = Buffer.allocUnsafe(4)
-  length.writeUInt32BE(bytes.byteLength)
-  return [length, bytes]
+function put(all: Buffer, part: Uint8Array, at: number): number {
+  all.set(part, at)
+  return part.byteLength
 }
 
 type Value = string | Uint8Array | readonly Value[] | { readonly [name: string]: Value | undefined }

@@ -4,11 +4,12 @@ import { PARSED_FORM, evidenceItems } from './evidence-items.ts'
 import { base64Bytes } from './wire.ts'
 
 /** Wide enough that a nonce of a wrong length is named by its own problem. */
-const NONCE_TEXT_BYTES = 1024
+export const NONCE_TEXT_BYTES = 1024
 /** The largest proof is that of an RSA key of 4096 bits. */
-const PROOF_BYTES = 1024
+export const PROOF_BYTES = 1024
 const RUNTIME_DATA_BYTES = 64 * 1024
-const NAME_LENGTH = 255
+/** Characters of a name of an audience or a policy. */
+export const NAME_LENGTH = 255
 
 /** The body of POST /v1/appraisals (design section 3, Appraisal request). */
 export const appraisalRequest = z
