@@ -41,6 +41,11 @@ describe('fromConstellation', () => {
     })
   })
 
+  it('takes the image that is expected, as far as it is', () => {
+    expect(fromConstellation(text(TD), taking({ expected: IMAGE })).document.name).toBe('nodes')
+    expect(fromConstellation(text(TD), taking({ expected: { ref: '-' } })).document.name).toBe('nodes')
+  })
+
   it('takes PCRs by their numbers', () => {
     const { document } = fromConstellation(text(PCRS), taking())
     expect(document.tpm).toEqual({ pcrs: { sha256: { 4: [digestOf(4, 32)], 14: ['00'.repeat(32)] } } })

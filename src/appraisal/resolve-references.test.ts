@@ -36,10 +36,24 @@ const ms = (time: string) => Date.parse(time)
 const ends = (...versions: readonly ReferenceVersion[]) =>
   [...resolved(nodes(...versions)).ends].map(([place, values]) => [place, [...values]])
 
+const drafts = (count: number) => nodes(...Array.from({ length: count }, (_, at) => versionOf(at + 1, { state: 'draft' })))
+
 describe('resolveReferences', () => {
   it('leaves a policy alone that names no set', () => {
     const plain = policy([own])
     expect(resolveReferences(plain, nodes(versionOf(1, active)), NOW)).toEqual({ document: plain, used: [], ends: new Map() })
+  })
+
+  it('takes what one version has for a list where another has nothing', () => {
+    const other = { ...few, version: 2, document: { ...documentOf(setText([1])), snp: undefined, tdx: { mr_td: [digestOf(7)] } } }
+    expect(listed(nodes(few, other))).toEqual([own, digestOf(1)])
+    expect(listed(nodes(other))).toEqual([{ set: 'nodes', state: 'has no snp.measurements' }, own])
+  })
+
+  it('tells of three versions why they give nothing, and how many more there are', () => {
+    expect(listed(drafts(3))).toEqual([{ set: 'nodes', state: 'version 3 draft; version 2 draft; version 1 draft' }, own])
+    expect(listed(drafts(4))).toEqual([{ set: 'nodes', state: 'version 4 draft; version 3 draft; version 2 draft; … (4 versions)' }, own])
+    expect(listed(new Map())).toEqual([{ set: 'nodes', state: 'unknown' }, own])
   })
 
   it('puts the values of every version in force beside those of the policy itself', () => {
