@@ -129,8 +129,10 @@ export const variable = (guid: string, name: string, data: Uint8Array): Event =>
 export const authority = (guid: string, name: string, data: Uint8Array): Event => ({ ...variable(guid, name, data), type: TYPE.authority })
 /** The separator of a PCR. */
 export const separator = (pcr: number, value = [0, 0, 0, 0]): Event => ({ pcr, type: TYPE.separator, data: Uint8Array.from(value) })
-/** An application in PCR 4, by the digest of its name. */
-export const application = (name: string): Event => ({ pcr: 4, type: TYPE.application, data: text('device path'), of: text(name) })
+/** An application in PCR 4, which is an image by its first two bytes. */
+export const application = (name: string): Event => ({ pcr: 4, type: TYPE.application, data: text('device path'), of: text(`MZ${name}`) })
+/** What a firmware volume holds. */
+export const VOLUME = 'firmware volume'.padEnd(2048, '.')
 /** A text in PCR 8, as GRUB measures it. */
 export const grub = (label: string, line: string): Event => ({ pcr: 8, type: TYPE.ipl, data: text(`${label}${line}\0`), of: text(line) })
 /** A file in PCR 9. */
@@ -167,7 +169,7 @@ export const LINE = '/vmlinuz root=/dev/sda1 ro'
 /** A host of shim, GRUB and Linux under Secure Boot. */
 export const HOST: readonly Event[] = [
   { pcr: 0, type: TYPE.crtmVersion, data: new Uint8Array(Buffer.from('Firmware 1.2\0', 'utf16le')) },
-  { pcr: 0, type: TYPE.blob, data: new Uint8Array(16), of: text('firmware volume') },
+  { pcr: 0, type: TYPE.blob, data: new Uint8Array(16), of: text(VOLUME) },
   ...CONFIG,
   CALLING,
   ...[0, 1, 2, 3, 4, 5, 6, 7].map((pcr) => separator(pcr)),

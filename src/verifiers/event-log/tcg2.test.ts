@@ -187,3 +187,53 @@ describe('a TCG2 log', () => {
     )
   })
 })
+
+const LEGACY: LogRules = { ...RULES, legacy: 'sha1' }
+const sha1Record = (index: number, type: number, data: Uint8Array): Buffer =>
+  Buffer.concat([u32(index), u32(type), digest(20), u32(data.length), data])
+const sha1Log = (...records: readonly Buffer[]): Uint8Array => new Uint8Array(Buffer.concat(records))
+const sha1Event = (number: number, [index, type]: readonly [number, number], data: Uint8Array) => ({
+  number,
+  index,
+  type,
+  digests: new Map([[0x0004, digest(20)]]),
+  data: new Uint8Array(data),
+})
+
+describe('a log of SHA-1 alone', () => {
+  it('is read record by record, the first included', () => {
+    const bytes = sha1Log(sha1Record(0, 8, text('version')), sha1Record(4, 4, new Uint8Array(4)), Buffer.alloc(8, 0xff))
+    expect(parseTcg2(bytes, LEGACY)).toEqual({
+      algorithms: new Map([[0x0004, 20]]),
+      events: [sha1Event(0, [0, 8], text('version')), sha1Event(1, [4, 4], new Uint8Array(4))],
+    })
+  })
+
+  it('may begin with the header of an older format, or a record that extends nothing', () => {
+    for (const first of ['Spec ID Event02\0', 'Spec ID Event00\0', 'StartupLocality\0'])
+      expect(parseTcg2(sha1Log(sha1Record(0, 3, text(first))), LEGACY).events).toHaveLength(1)
+  })
+
+  it('is none where the rules know only newer ones, or the first record is a header of those', () => {
+    expect(outcome(sha1Log(sha1Record(0, 8, text('version'))))).toBe(
+      'tdx-event-log-malformed event_log.header.eventType @8: is not EV_NO_ACTION',
+    )
+    expect(parseTcg2(logBytes(EVENTS), LEGACY)).toEqual(parseTcg2(logBytes(EVENTS), RULES))
+    expect(outcome(withHeader({ type: 4 }), LEGACY)).toMatch(/header\.eventType @8: is not EV_NO_ACTION$/)
+  })
+
+  it.each<[string, Uint8Array, RegExp]>([
+    ['nothing', new Uint8Array(), /header\.pcrIndex @0: needs 4 bytes, 0 left$/],
+    ['less than a record', sha1Log(sha1Record(0, 8, new Uint8Array())).subarray(0, -1), /header\.eventType @8: is not EV_NO_ACTION$/],
+    ['an index over the highest', sha1Log(sha1Record(5, 8, text('x'))), /event 0\.index @8: 5 is over 4$/],
+    ['data past the end', sha1Log(sha1Record(0, 8, text('x'))).subarray(0, -1), /event 0\.event @32: needs 1 bytes, 0 left$/],
+    [
+      'data of a gigabyte',
+      sha1Log(sha1Record(0, 8, text('x'))).with(31, 0x40),
+      /event 0\.eventSize @32: 1073741825 bytes are more than 1048576$/,
+    ],
+    ['too many events', sha1Log(...Array.from({ length: 6 }, () => sha1Record(0, 8, text('x')))), /events @165: are more than 5$/],
+  ])('is refused with %s', (_, bytes, why) => {
+    expect(outcome(bytes, LEGACY)).toMatch(why)
+  })
+})

@@ -28,9 +28,9 @@ describe('a boot', () => {
       startup_locality: 0,
       exit_boot_services_added: false,
       exit_boot_services: true,
-      boot_applications: ['shim', 'grub', 'kernel'].map(digest),
+      boot_applications: ['MZshim', 'MZgrub', 'MZkernel'].map(digest),
       scrtm_version: 'Firmware 1.2',
-      firmware_blobs: [digest('firmware volume')],
+      firmware_blobs: [digest(lab.VOLUME)],
       gce_technology: null,
       grub_commands: [`linux ${lab.LINE}`, 'initrd /initrd'],
       grub_files: [digest('menu'), digest('kernel')],
@@ -193,6 +193,24 @@ describe('the startup locality', () => {
   })
 })
 
+const identification = (signature: string): lab.Event => ({
+  pcr: 0,
+  type: TYPE.noAction,
+  data: new Uint8Array(Buffer.concat([text(signature.padEnd(16, '\0')), new Uint8Array(4), new Uint8Array(16).fill(0xab), text('Vendor')])),
+  digest: new Uint8Array(32),
+})
+const ids = (...events: readonly lab.Event[]) => judgeEvents([...events, ...HOST]).claims?.untrusted.platform_ids
+
+describe('platform identifications', () => {
+  it('are told as what nothing proves, a few of them', () => {
+    expect(ids(identification('SP800-155 Event'), identification('SP800-155 Event3'), identification('BIOSIntegrityEvent'))).toEqual([
+      `SP800-155 Event ${'ab'.repeat(16)}`,
+      `SP800-155 Event3 ${'ab'.repeat(16)}`,
+    ])
+    expect(ids(...Array.from({ length: 20 }, () => identification('SP800-155 Event2')))).toHaveLength(16)
+  })
+})
+
 describe('the handover of the firmware', () => {
   const frozen = HOST.filter((event) => !lab.HANDOVER.includes(event))
   const [invocation, success] = lab.HANDOVER as [lab.Event, lab.Event]
@@ -288,7 +306,7 @@ describe('separators', () => {
     const early = lab.inserted(HOST, lab.CALLING, lab.application('vendor'))
     expect(wrong(early)).toEqual([INVALID])
     const allowed = judgeEvents(early, { rigour: { efiAppBeforeCallingEvent: 'allow' } })
-    expect(allowed.claims?.boot_applications?.[0]).toBe(digest('vendor'))
+    expect(allowed.claims?.boot_applications?.[0]).toBe(digest('MZvendor'))
     expect(codesOf(judgeEvents(lab.inserted(HOST, separatorOf(4), lab.application('vendor'))))).toEqual([])
     expect(wrong(early.filter((event) => event !== lab.CALLING))).toEqual([INVALID])
     expect(codesOf(judgeEvents(HOST.filter((event) => event !== lab.CALLING)))).toEqual([])
