@@ -3,7 +3,7 @@ import { concat, u32be } from './bytes.ts'
 import { NAME_HASHES, type NameHash } from './templates.ts'
 
 /** What a derivation is for (specification tpm.md section 7); ends with a NUL when it is hashed. */
-export type KdfLabel = 'IDENTITY' | 'STORAGE' | 'INTEGRITY'
+type KdfLabel = 'IDENTITY' | 'STORAGE' | 'INTEGRITY'
 
 /** Who takes part: names, or coordinates of public keys. */
 export type KdfParties = { readonly u: Uint8Array; readonly v: Uint8Array }
