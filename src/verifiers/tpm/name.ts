@@ -25,5 +25,5 @@ export function endorsementPrimary(nameAlg: PcrBank, name: Uint8Array): Uint8Arr
 }
 
 /** The qualified name of an object under a parent with this qualified name; that of a hierarchy is its handle. */
-export const childOf = (parent: Uint8Array, { nameAlg, name }: { readonly nameAlg: PcrBank; readonly name: Uint8Array }): Uint8Array =>
+const childOf = (parent: Uint8Array, { nameAlg, name }: { readonly nameAlg: PcrBank; readonly name: Uint8Array }): Uint8Array =>
   named(nameAlg, Buffer.concat([parent, name]))
