@@ -236,6 +236,8 @@ describe('the handover of the firmware', () => {
     const pcrs = lab.allPcrs(HOST)
     const other = new Map(pcrs).set(1, new Uint8Array(32).fill(7))
     expect(judgeEvents(frozen, { pcrs: other }).checks.find(({ id }) => id === 'TPM-46')?.actual).toMatch(/^PCR 1, 5: /)
+    const later = new Map(pcrs).set(6, new Uint8Array(32).fill(7))
+    expect(judgeEvents(frozen, { pcrs: later }).checks.find(({ id }) => id === 'TPM-46')?.actual).toMatch(/^PCR 5, 6: /)
     const handed = lab.pcrsAfter(lab.HANDOVER, [5])
     expect(codesOf(judgeEvents([], { pcrs: handed, log: lab.bootLog([]) }))).toEqual(['TPM-47 tpm-eventlog-incomplete'])
   })
