@@ -65,6 +65,32 @@ describe('one chain', () => {
     expect(await verified()).toMatchObject(intact(7))
   })
 
+  it('is cut as soon as a file has the size, and not before', async () => {
+    await written(1, 1)
+    const { length } = await readFile(path)
+    const larger = await open(length + 1)
+    await larger.write(entries(2, 2))
+    await larger.close()
+    expect(await readdir(folder)).toEqual(['audit.jsonl'])
+    const equal = await open(2 * length)
+    await equal.write(entries(3, 3))
+    await equal.close()
+    expect((await readdir(folder)).toSorted()).toEqual(['audit.jsonl', 'audit.jsonl.000000000002'])
+    expect(await verified()).toMatchObject(intact(3))
+  })
+
+  it('tells where it goes on, at its start and in each new file', async () => {
+    await written(1, 2)
+    const chain = await open()
+    expect(logged.at(-1)).toMatchObject({ path, seq: 2, msg: 'the audit chain goes on' })
+    await rename(path, `${path}.1`)
+    await chain.write(entries(3, 3))
+    expect(logged.at(-1)).toMatchObject({ path, seq: 2, msg: 'the audit chain goes on in a new file' })
+    await chain.close()
+    await chain.close()
+    expect(logged.at(-1)).toMatchObject({ path, seq: 3, msg: 'the audit chain ends for now' })
+  })
+
   it('overwrites no file: it grows on, says so, and tries again later', async () => {
     await writeFile(`${path}.000000000003`, 'kept')
     const chain = await open(250)
@@ -73,6 +99,8 @@ describe('one chain', () => {
     expect(await readFile(`${path}.000000000003`, 'utf8')).toBe('kept')
     expect((await readdir(folder)).toSorted()).toEqual(['audit.jsonl', 'audit.jsonl.000000000003', 'audit.jsonl.000000000006'])
     expect(alarms()).toEqual(['the audit log could not be rotated'])
+    const said = { path, err: expect.objectContaining({ message: `${path}.000000000003 is there already` }) }
+    expect(logged.find(({ level }) => level >= 50)).toMatchObject(said)
     expect(await verifyAudit([`${path}.000000000006`, path])).toMatchObject(intact(7))
   })
 
@@ -154,6 +182,7 @@ describe('a file that somebody changes while the service runs', () => {
     await chain.write(entries(5, 5))
     await chain.close()
     expect(alarms()).toEqual([CHANGED])
+    expect(logged.find(({ level }) => level >= 50)).toMatchObject({ path, seq: 3 })
     expect(await faults()).toEqual(found)
     // A file that begins at line 4 may be one of several, and what was never a decision is no fault.
     expect(await verified()).toMatchObject({ head: { seq: 5 } })
