@@ -4,7 +4,7 @@ import type { PcrBank } from '../claims.ts'
 import { isDigest } from './measured.ts'
 
 /** A text that GRUB measured. What it calls it is not measured. */
-export type GrubText = { readonly text: string; readonly label: 'command' | 'kernel' }
+type GrubText = { readonly text: string; readonly label: 'command' | 'kernel' }
 
 /** What PCR 8 holds. `unexplained`: an event that is no text of GRUB's, so it may be anything. */
 export type GrubLog = { readonly texts: readonly GrubText[]; readonly unexplained: Judged | undefined }

@@ -18,10 +18,10 @@ const [ZEROS, ONES, ERROR] = SEPARATORS.map((data) => Buffer.from(data))
 const same = (a: Uint8Array, b: Uint8Array | undefined): boolean => b !== undefined && Buffer.compare(a, b) === 0
 
 /** Digests that separators have, each by itself. */
-export const separatorDigests = (bank: PcrBank): readonly Buffer[] => SEPARATORS.map((data) => digestOf(data, bank))
+const separatorDigests = (bank: PcrBank): readonly Buffer[] => SEPARATORS.map((data) => digestOf(data, bank))
 
 /** Whether an event has the digest of a separator, whatever the log calls it. */
-export const isSeparator = (event: Pick<Judged, 'digest'>, digests: readonly Buffer[]): boolean =>
+const isSeparator = (event: Pick<Judged, 'digest'>, digests: readonly Buffer[]): boolean =>
   digests.some((digest) => same(digest, event.digest))
 
 /** Events before the first that has a separator's digest: what comes behind is of less trusted code (P3). All, where there is none. */
