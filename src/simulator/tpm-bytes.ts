@@ -42,7 +42,7 @@ export const qualifiedName = (nameAlg: PcrBank, parent: Uint8Array, name: Uint8A
 export const ENDORSEMENT: Uint8Array = uint(32, 0x4000000b)
 
 /** fixedTPM, fixedParent, sensitiveDataOrigin, userWithAuth, restricted, sign: what attestation keys have. */
-export const AK_ATTRIBUTES = 0x0005_0072
+const AK_ATTRIBUTES = 0x0005_0072
 
 /** A public area; all members but the key have the values of an attestation key. */
 export type AreaFields = TpmScheme & {
@@ -80,8 +80,7 @@ const bytesOf = (text: string | undefined): Uint8Array => new Uint8Array(Buffer.
 export type Selection = { readonly bank: PcrBank | number; readonly pcrs: readonly number[]; readonly size?: number }
 
 /** TPML_PCR_SELECTION. */
-export const pcrSelections = (selections: readonly Selection[]): Uint8Array =>
-  joined(uint(32, selections.length), ...selections.map(pcrSelection))
+const pcrSelections = (selections: readonly Selection[]): Uint8Array => joined(uint(32, selections.length), ...selections.map(pcrSelection))
 
 function pcrSelection({ bank, pcrs, size = 3 }: Selection): Uint8Array {
   const bitmap = new Uint8Array(size)
@@ -135,7 +134,7 @@ export function attestBytes(fields: Pick<AttestFields, 'body'> & Partial<AttestF
 }
 
 /** TPMS_CLOCK_INFO. */
-export const clockInfo = (fields: Pick<AttestFields, 'clock' | 'resetCount' | 'restartCount' | 'safe'>): Uint8Array =>
+const clockInfo = (fields: Pick<AttestFields, 'clock' | 'resetCount' | 'restartCount' | 'safe'>): Uint8Array =>
   joined(uint(64, fields.clock), uint(32, fields.resetCount), uint(32, fields.restartCount), uint(8, fields.safe))
 
 /** Values of PCRs by bank and index. */

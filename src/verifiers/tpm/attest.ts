@@ -4,7 +4,7 @@ import { isSized, MAX_DIGEST_BYTES, MAX_NAME_BYTES, sized } from './fields.ts'
 import { readSelections, type PcrSelection } from './pcr-selection.ts'
 
 /** TPMS_CLOCK_INFO (specification tpm.md section 2, 5). */
-export type ClockInfo = {
+type ClockInfo = {
   /** Milliseconds. */
   readonly clock: bigint
   readonly resetCount: number
