@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Socket } from 'node:net'
 import { Hono, type Context } from 'hono'
 import { addressPrefix } from './access/address-prefix.ts'
 import { bodyOf } from './routes/arriving.ts'
@@ -77,8 +78,20 @@ function callOf(c: Ctx, services: Services): Omit<Call, 'requestId' | 'caller' |
     header: (name) => c.req.header(name),
     param: (name) => c.req.param(name) ?? '',
     body: incoming === undefined ? (c.req.raw.body ?? undefined) : bodyOf(incoming),
-    prefix: addressPrefix(services.clientAddress(incoming?.socket.remoteAddress, c.req.header('x-forwarded-for'))),
+    prefix: prefixOf(c, incoming, services),
   }
+}
+
+/** Prefixes of those who came without a proxy: a connection has one address for all its requests. */
+const prefixes = new WeakMap<Socket, string>()
+
+function prefixOf(c: Ctx, incoming: Bindings['incoming'], { clientAddress }: Services): string {
+  const forwarded = c.req.header('x-forwarded-for')
+  if (incoming === undefined || forwarded !== undefined) return addressPrefix(clientAddress(incoming?.socket.remoteAddress, forwarded))
+  const { socket } = incoming
+  const prefix = prefixes.get(socket) ?? addressPrefix(clientAddress(socket.remoteAddress, undefined))
+  prefixes.set(socket, prefix)
+  return prefix
 }
 
 function respond({ status, headers, body }: Answer, requestId: string): Response {

@@ -3,8 +3,17 @@ import type { IntelRigour, Rigour } from '../verifiers/verifier.ts'
 import type { AppraisalPolicy, TpmPolicy } from './policy.ts'
 import { imaRulesOf } from './tpm/ima-rules.ts'
 
+/** Policies never change, so what is asked of evidence is put together once for each. */
+const known = new WeakMap<AppraisalPolicy, Rigour>()
+
 /** The choices of a policy that the verifiers need, because they decide whether evidence counts as genuine. */
-export const rigourOf = ({ snp, tdx, sgx, tpm }: AppraisalPolicy): Rigour => ({
+export function rigourOf(policy: AppraisalPolicy): Rigour {
+  const rigour = known.get(policy) ?? chosenBy(policy)
+  known.set(policy, rigour)
+  return rigour
+}
+
+const chosenBy = ({ snp, tdx, sgx, tpm }: AppraisalPolicy): Rigour => ({
   snp: {
     revocation: snp.crl.mode,
     crlGraceSeconds: snp.crl.grace_seconds,

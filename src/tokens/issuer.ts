@@ -118,21 +118,24 @@ function namedWeakenings(document: AppraisalPolicy): readonly string[] {
 function refuseUnlessDeserved(mode: Mode, { appraisal, policy }: TokenRequest): void {
   const accepted: readonly Status[] = policy.document.issue_on === 'warning' ? ['affirming', 'warning'] : ['affirming']
   if (!accepted.includes(appraisal.status)) throw new AttestationError('policy-denied', `no token is issued for status ${appraisal.status}`)
-  const faults = Object.entries(DOUBTS).flatMap(([fault, holds]) => (holds(appraisal, mode, policy) ? [fault] : []))
-  if (faults.length > 0) throw new AttestationError('internal-error', `no token for this appraisal: ${faults.join('; ')}`)
+  const faults = DOUBTS.filter(([, holds]) => holds(appraisal, mode, policy))
+  if (faults.length > 0) {
+    const named = faults.map(([fault]) => fault).join('; ')
+    throw new AttestationError('internal-error', `no token for this appraisal: ${named}`)
+  }
 }
 
 type Doubt = (appraisal: Appraisal, mode: Mode, policy: ActivePolicy) => boolean
 
 /** What no accepted appraisal has. If one does, the fault is ours, and a wrong token would be worse than none. */
-const DOUBTS: Readonly<Record<string, Doubt>> = {
+const DOUBTS = Object.entries<Doubt>({
   'it was made in another mode': (appraisal, mode) => appraisal.mode !== mode,
   'another policy judged it': (appraisal, _, policy) => appraisal.policy?.sha256 !== policy.reference.sha256,
   'nobody asked for freshness': (appraisal) => appraisal.freshness === 'none',
   'none of its evidence is fresh': (appraisal) => !appraisal.evidence.some(isFresh),
   'evidence passed no check': (appraisal) => !appraisal.evidence.every(passedOne),
   'evidence failed a check': (appraisal) => appraisal.evidence.some(failedOne),
-}
+})
 
 const isFresh = ({ fresh }: ItemAppraisal): boolean => fresh
 const passedOne = ({ checks }: ItemAppraisal): boolean => hasOutcome(checks, 'pass')
