@@ -60,7 +60,7 @@ describe('the default configuration', () => {
   })
 
   it('makes room in the body for the longer event logs that it allows', () => {
-    expect(load().config.limits).toEqual({ bodyBytes: 2_097_152, eventLogBytes: 1_048_576, inFlight: 256 })
+    expect(load().config.limits).toEqual({ bodyBytes: 2_097_152, eventLogBytes: 1_048_576, imaBytes: 16_777_216, inFlight: 256 })
     expect(load({ file: 'limits: {event_log_bytes: 4194304}\n' }).config.limits).toMatchObject({
       bodyBytes: 2_097_152 + 4_194_304,
       eventLogBytes: 4_194_304,

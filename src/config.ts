@@ -207,10 +207,11 @@ function configOf(m: Members): Config {
 const DEFAULT_LOG_BYTES = 1_048_576
 
 /** A longer log raises the limit of the body by what it takes more in base64 (design section 3, Limits). */
-const limitsOf = ({ body_bytes: body, event_log_bytes: eventLogBytes, in_flight: inFlight }: Members['limits']): Limits => ({
+const limitsOf = ({ body_bytes: body, event_log_bytes: eventLogBytes, ...limits }: Members['limits']): Limits => ({
   bodyBytes: body + base64Length(Math.max(0, eventLogBytes - DEFAULT_LOG_BYTES)),
   eventLogBytes,
-  inFlight,
+  imaBytes: limits.ima_bytes,
+  inFlight: limits.in_flight,
 })
 
 const oidcOf = (row: NonNullable<Members['oidc']>): OidcSettings => ({

@@ -173,7 +173,7 @@ describe('bodies', () => {
   })
 
   it('are held only while they arrive: forty of the largest, one after the other, never overload', async () => {
-    const small = createApp({ ...fixture.services, limits: { bodyBytes: 1000, eventLogBytes: 1000, inFlight: 1 } })
+    const small = createApp({ ...fixture.services, limits: { bodyBytes: 1000, eventLogBytes: 1000, imaBytes: 1000, inFlight: 1 } })
     const body = JSON.stringify({ evidence: 'A'.repeat(980) })
     const statuses: number[] = []
     for (let i = 0; i < 40; i += 1) {

@@ -6,6 +6,7 @@ import { createClientAddress } from '../src/access/client-address.ts'
 import { createCredentials, type Credential } from '../src/access/credentials.ts'
 import { createRateLimits } from '../src/access/rate-limit.ts'
 import type { Role } from '../src/access/roles.ts'
+import { createSeal } from '../src/access/sealed.ts'
 import { deriveKeys } from '../src/access/secrets.ts'
 import { readPolicy } from '../src/appraisal/read-policy.ts'
 import { strict } from '../src/appraisal/strict.ts'
@@ -21,6 +22,7 @@ import type { FixedPolicy } from '../src/policies/policies.ts'
 import { enrolmentOf, withEnrolling, type Enrolling } from '../src/service/enrolment.ts'
 import { createMemo } from '../src/service/memo.ts'
 import { createReadiness, type SettableReadiness } from '../src/service/readiness.ts'
+import { createImaStates } from '../src/routes/ima-states.ts'
 import type { Services } from '../src/routes/services.ts'
 import type { FakeAmd } from '../src/simulator/amd.ts'
 import { intelDocument, type FakeIntel } from '../src/simulator/intel.ts'
@@ -203,10 +205,11 @@ export async function testServices(options: TestOptions): Promise<TestServices> 
     clientAddress: createClientAddress(given.trustedProxies),
     collateral,
     quotes: stores.quotes,
+    imaStates: createImaStates(createSeal({ key: keys.sealed, purpose: 'ima-state', issuer, mode })),
     tokens: createTokenIssuer({ key: temporaryTokenKey(), keys, issuer, mode, now }),
     audit: { append: async (line) => void audit.push(line), close: async () => {} },
     log,
-    limits: { bodyBytes: 2 * 1024 * 1024, eventLogBytes: 1024 * 1024, inFlight: 256 },
+    limits: { bodyBytes: 2 * 1024 * 1024, eventLogBytes: 1024 * 1024, imaBytes: 16 * 1024 * 1024, inFlight: 256 },
     readiness,
     ...given.services,
   }

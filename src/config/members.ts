@@ -141,9 +141,10 @@ export const members = z.strictObject({
     .strictObject({
       body_bytes: integer(65_536, 8_388_608).default(2_097_152),
       event_log_bytes: integer(65_536, 4_194_304).default(1_048_576),
+      ima_bytes: integer(65_536, 67_108_864).default(16_777_216),
       in_flight: integer(1, 100_000).default(256),
     })
-    .default({ body_bytes: 2_097_152, event_log_bytes: 1_048_576, in_flight: 256 }),
+    .default({ body_bytes: 2_097_152, event_log_bytes: 1_048_576, ima_bytes: 16_777_216, in_flight: 256 }),
   challenge_lifetime_seconds: integer(30, 900).default(300),
   token_lifetime_seconds: integer(30, 900).default(900),
   // Only in the modes that are not production (design section 5).

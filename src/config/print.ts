@@ -45,6 +45,7 @@ export function printConfig(config: Config): string {
     limits: {
       body_bytes: config.limits.bodyBytes,
       event_log_bytes: config.limits.eventLogBytes,
+      ima_bytes: config.limits.imaBytes,
       in_flight: config.limits.inFlight,
     },
     challenge_lifetime_seconds: config.challengeLifetimeSeconds,

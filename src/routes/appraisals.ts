@@ -13,9 +13,9 @@ export const createAppraisal: Handler = async (call, services) => {
   const type = negotiate(call.header('accept'), ANSWERS)
   const body = await readJsonBody(call, services.limits)
   return call.work.run(async () => {
-    const { token, appraisal } = await appraiseRequest(plainRequest(body) ?? parseRequest(appraisalRequest, body), call, services)
+    const { token, appraisal, state } = await appraiseRequest(plainRequest(body) ?? parseRequest(appraisalRequest, body), call, services)
     return type === 'application/json'
-      ? json(201, { token, appraisal: appraisal() })
+      ? json(201, { token, appraisal: appraisal(), ...state })
       : { status: 201, headers: { 'content-type': type }, body: token }
   })
 }

@@ -9,13 +9,16 @@ import type { Obtained } from '../collateral/service.ts'
 import { collateralSummary } from '../collateral/summary.ts'
 import { AttestationError, problemOf, type ProblemCode } from '../verifiers/problems.ts'
 import { verify } from '../verifiers/registry.ts'
+import type { TpmContext } from '../verifiers/tpm/context.ts'
 import type { Finding, Unverified } from '../verifiers/verifier.ts'
 import { mayBeUndecided } from './at-hand.ts'
 import { checkBinding, type Bound } from './binding.ts'
 import type { Call } from './call.ts'
 import type { EvidenceItem } from './evidence-items.ts'
-import { evidenceDigest, evidenceOf, onlyItem, refuseLongLogs } from './evidence.ts'
+import { onlyItem, refuseLongLogs } from './evidence.ts'
+import { digestWith, evidenceWith, imaContext, isWhole, nextState } from './ima-evidence.ts'
 import { checkNonce, type Authority, type CheckedNonce } from './nonce.ts'
+import type { ListPart } from './parts.ts'
 import { keepQuote, previousQuote } from './previous-quote.ts'
 import { recordIssued, recordRefusal, type Relied } from './record.ts'
 import type { AppraisalRequest } from './requests.ts'
@@ -28,6 +31,8 @@ export type Issued = {
   readonly token: string
   /** The appraisal as this caller may read it; made only for those who ask. */
   readonly appraisal: () => Appraisal
+  /** What a TPM host may send with its next request; without members where there is nothing to continue. */
+  readonly state: { readonly ima_state?: string }
 }
 
 /** One request on its way through the steps of style.md C7. */
@@ -39,21 +44,44 @@ type Job = {
   readonly authority: Authority
   /** The version that is tried beside the policy. */
   readonly shadow: ActivePolicy | undefined
+  /** SHA-256 of the evidence, as far as it was read. */
   readonly digest: string
+  /** The list that is read while it arrives. */
+  readonly list: ListPart | undefined
   /** 128 random bits, unrelated to the token's jti (design section 3). */
   readonly id: string
   readonly relied: Relied
 }
 
 /** Decides one request, records the decision, and issues a token or throws AttestationError. */
-export async function appraiseRequest(request: AppraisalRequest, call: Call, services: Services): Promise<Issued> {
+export const appraiseRequest = (request: AppraisalRequest, call: Call, services: Services): Promise<Issued> =>
+  appraiseStreamed({ request, list: undefined }, call, services)
+
+/** A request, and the list that comes behind it. */
+type Asked = { readonly request: AppraisalRequest; readonly list: ListPart | undefined }
+
+/** The same for a request whose IMA list is still on its way. */
+export async function appraiseStreamed({ request, list }: Asked, call: Call, services: Services): Promise<Issued> {
   refuseLongLogs(request.evidence, services.limits)
   // One snapshot from here to the token: whatever is activated meanwhile counts for the next request.
   const policies = services.policies.snapshot()
   const authority = services.audiences.resolve(request, policies)
   const shadow = policies.shadow(authority.policy.reference.name)
-  const decided = { authority, shadow, digest: evidenceDigest(request.evidence), id: newId(), relied: {} }
-  const job = { call, services, request, item: onlyItem(request.evidence), ...decided }
+  const digest = digestWith(request.evidence, list)
+  const job: Job = {
+    call,
+    services,
+    request,
+    item: onlyItem(request.evidence),
+    authority,
+    shadow,
+    list,
+    id: newId(),
+    relied: {},
+    get digest() {
+      return digest()
+    },
+  }
   try {
     return await decide(job)
   } catch (error) {
@@ -68,16 +96,17 @@ async function decide(job: Job): Promise<Issued> {
   const { services, request, authority } = job
   const nonce = await checkNonce(request, authority, services)
   const bound = await checkBinding(request, nonce, authority.audience.name)
-  const unverified = await verify(evidenceOf(job.item), services.anchors, services)
+  const ima = imaContext(job.item, authority, services)
+  const unverified = await verify(evidenceWith(job.item, job.list), services.anchors, services)
   const obtained = await obtain(unverified, nonce.challenge, job)
-  const evaluation = { job, nonce, bound, unverified, obtained }
+  const evaluation = { job, nonce, bound, ima, unverified, obtained }
   const { judgement, finding } = await judge(evaluation)
   try {
     if (judgement.code !== undefined) throw refused(judgement.code, judgement.appraisal, { job, retryAfter: obtained.retryAfter })
     await keepQuote(finding, authority.policy, services)
-    return await issue(judgement.appraisal, evaluation)
+    return await issue(judgement.appraisal, evaluation, finding)
   } finally {
-    await reportShadow({ ...job, active: judgement }, trialOf(evaluation))
+    if (isWhole(job.item, job.list)) await reportShadow({ ...job, active: judgement }, trialOf(evaluation))
   }
 }
 
@@ -107,6 +136,8 @@ type Evaluation = {
   readonly job: Job
   readonly nonce: CheckedNonce
   readonly bound: Bound
+  /** What an IMA list is judged by beside the policy. */
+  readonly ima: TpmContext
   readonly unverified: Unverified
   readonly obtained: Obtained
 }
@@ -124,9 +155,11 @@ async function judge(evaluation: Evaluation): Promise<{ readonly judgement: Judg
   if (!spendsLater) await spend(nonce, services)
   const { mode, memo, signatures } = services
   const { reportData, extraData } = evaluation.bound
-  const tpm = { previousQuote: await previousQuote(unverified, authority.policy, services) }
+  const tpm = { ...evaluation.ima, previousQuote: await previousQuote(unverified, authority.policy, services) }
   const context = { now, mode, memo, signatures, rigour, reportData, extraData, tpm }
   const finding = await unverified.verify(obtained.collateral, context)
+  // Also what the policy does not evaluate must have arrived, and belongs to the digest.
+  await job.list?.finish()
   const judgement = evaluate(finding, evaluation)
   if (spendsLater && !isUndecided(judgement.code)) await spend(nonce, services)
   return { judgement, finding }
@@ -171,7 +204,7 @@ const viewOf = ({ call, authority }: Job): View => ({
   explain: authority.policy.document.explain,
 })
 
-async function issue(appraisal: Appraisal, { job, nonce, bound, unverified }: Evaluation): Promise<Issued> {
+async function issue(appraisal: Appraisal, { job, nonce, bound, unverified }: Evaluation, finding: Finding): Promise<Issued> {
   const { services, authority, call } = job
   const { token, jti } = services.tokens.issue({ appraisal, ...authority, nonce: nonce.bytes, cnf: bound.cnf })
   await recordIssued(jti, job)
@@ -179,5 +212,5 @@ async function issue(appraisal: Appraisal, { job, nonce, bound, unverified }: Ev
   services.collateral.remember(unverified).catch((error: unknown) => {
     services.log.warn({ request_id: call.requestId, err: error }, 'collateral of accepted evidence was not kept')
   })
-  return { token, appraisal: () => appraisalForReader(appraisal, viewOf(job)) }
+  return { token, appraisal: () => appraisalForReader(appraisal, viewOf(job)), state: nextState(finding, authority, services) }
 }

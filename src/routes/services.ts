@@ -8,6 +8,7 @@ import type { CollateralService } from '../collateral/service.ts'
 import type { Enrolment } from '../enrolment/enrolment.ts'
 import type { ReferenceLife } from '../policies/reference-life.ts'
 import type { JudgingPolicies } from '../policies/with-references.ts'
+import type { ImaStates } from './ima-states.ts'
 import type { QuoteStore } from '../stores/stores.ts'
 import type { Telemetry } from '../telemetry/log.ts'
 import type { TokenIssuer } from '../tokens/issuer.ts'
@@ -38,6 +39,8 @@ export type Services = {
   readonly tokens: TokenIssuer
   /** The last accepted quotes of TPMs, for policies that compare. */
   readonly quotes: QuoteStore
+  /** States of IMA lists, for hosts to keep. */
+  readonly imaStates: ImaStates
   readonly audit: AuditLog
   readonly log: Telemetry
   readonly limits: Limits
@@ -50,6 +53,8 @@ export type Limits = {
   readonly bodyBytes: number
   /** Bytes of one event log of a TDX guest. */
   readonly eventLogBytes: number
+  /** Bytes of the IMA list of a TPM host that is sent as a stream. */
+  readonly imaBytes: number
   /** Appraisals and inspections under way at once; beyond it 503 with Retry-After. */
   readonly inFlight: number
 }

@@ -1,5 +1,6 @@
 import { createAppraisal } from './appraisals.ts'
 import type { Route } from './call.ts'
+import { createStreamedAppraisal } from './streamed.ts'
 import { issueChallenge } from './challenges.ts'
 import { listCollateral } from './collateral.ts'
 import { contract, policyDocumentSchema } from './contract.ts'
@@ -19,6 +20,7 @@ import { getReferenceValues, getReferenceVersion, listReferenceValues, listRefer
 export const ROUTES = [
   { method: 'POST', path: '/v1/challenges', access: 'anyone', handler: issueChallenge },
   { method: 'POST', path: '/v1/appraisals', access: 'anyone', handler: createAppraisal },
+  { method: 'POST', path: '/v1/appraisals/streamed', access: 'anyone', handler: createStreamedAppraisal },
   { method: 'POST', path: '/v1/inspections', access: 'anyone', handler: createInspection },
   { method: 'POST', path: '/v1/tpm/enrolments', access: 'anyone', handler: createEnrolment },
   { method: 'POST', path: '/v1/tpm/enrolments/activations', access: 'anyone', handler: createEnrolmentActivation },

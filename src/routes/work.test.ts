@@ -14,6 +14,17 @@ describe('work under way', () => {
     expect(await work.run(async () => 'again')).toBe('again')
   })
 
+  it('has a quarter as many places for requests that are judged while they arrive, and takes none of the others for them', async () => {
+    const work = createWork({ bodyBytes: 1, inFlight: 5 })
+    const gate = Promise.withResolvers<string>()
+    const running = [work.runStreamed(() => gate.promise), work.runStreamed(() => gate.promise)]
+    await expect(work.runStreamed(async () => 'more')).rejects.toEqual(overloaded)
+    expect(await work.run(async () => 'other')).toBe('other')
+    gate.resolve('done')
+    expect(await Promise.all(running)).toEqual(['done', 'done'])
+    expect(await work.runStreamed(async () => 'again')).toBe('again')
+  })
+
   it('gives the place back when a task fails', async () => {
     const work = createWork({ bodyBytes: 1, inFlight: 1 })
     await expect(work.run(() => Promise.reject(new Error('broken')))).rejects.toThrow('broken')

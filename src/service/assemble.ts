@@ -6,6 +6,7 @@ import { createChallenges, type Challenges } from '../access/challenge.ts'
 import { createClientAddress } from '../access/client-address.ts'
 import { createCredentials, type Credentials } from '../access/credentials.ts'
 import { createRateLimits } from '../access/rate-limit.ts'
+import { createSeal } from '../access/sealed.ts'
 import type { DerivedKeys } from '../access/secrets.ts'
 import { createCollateralService } from '../collateral/keeper.ts'
 import { withDocuments } from '../collateral/given.ts'
@@ -28,6 +29,7 @@ import { signaturePlace } from './threads.ts'
 import { createReadiness, type SettableReadiness } from './readiness.ts'
 import { knownPolicies, standingOf } from './standing.ts'
 import { version } from './version.ts'
+import { createImaStates } from '../routes/ima-states.ts'
 import type { Services } from '../routes/services.ts'
 import type { Stores } from '../stores/stores.ts'
 import type { Telemetry } from '../telemetry/log.ts'
@@ -79,6 +81,7 @@ export async function assemble(given: Parts): Promise<Assembled> {
     clientAddress: createClientAddress(config.trustedProxies),
     collateral,
     quotes: stores.quotes,
+    imaStates: createImaStates(createSeal({ key: keys.sealed, purpose: 'ima-state', issuer: config.issuer, mode: config.mode })),
     tokens: await tokenIssuer(parts, now),
     audit,
     log,

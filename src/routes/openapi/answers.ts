@@ -117,7 +117,13 @@ export const challengeAnswer = z
   .meta({ id: 'Challenge' })
 /** POST /v1/appraisals. */
 export const appraisalAnswer = z
-  .strictObject({ token: z.string().meta({ description: 'JWT (RFC 7519)' }), appraisal })
+  .strictObject({
+    token: z.string().meta({ description: 'JWT (RFC 7519)' }),
+    appraisal,
+    ima_state: z.base64().optional().meta({
+      description: 'Of a TPM host whose IMA list was judged: sent with the next request, it lets the list hold only what follows',
+    }),
+  })
   .meta({ id: 'AppraisalAnswer' })
 /** POST /v1/inspections. */
 export const inspectionAnswer = z

@@ -113,7 +113,8 @@ const CONDITIONS = z.object({
 
 function requestBody({ request }: Description) {
   if (request === undefined) return {}
-  const { schema, required, examples, yaml } = request
+  const { schema, required, examples, yaml, form } = request
+  if (form !== undefined) return { body: { required: true, content: { 'multipart/form-data': { schema } } } }
   const text = yaml === undefined ? {} : { 'application/yaml': { schema: z.string(), example: yaml } }
   return {
     body: { required: required === 'required', content: { 'application/json': { schema, examples: { ...examples } }, ...text } },

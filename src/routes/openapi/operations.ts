@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import { PROBLEM_CODES, problemOf, type ProblemCode } from '../../verifiers/problems.ts'
 import { appraisalRequest, challengeRequest, inspectionRequest } from '../requests.ts'
 import { ALWAYS, BODY, CALLER, inspected } from './common-problems.ts'
@@ -19,12 +19,13 @@ export type Description = {
   readonly tag: 'Attestation' | 'Policies' | 'Relying parties' | 'Operation' | 'Documentation'
   readonly summary: string
   readonly description: string
-  /** `yaml`: an example of the same as text. */
+  /** `yaml`: an example of the same as text. `form`: the members are parts of a form. */
   readonly request?: {
     readonly schema: z.ZodType
     readonly required: 'required' | 'optional'
     readonly examples: Examples
     readonly yaml?: string
+    readonly form?: 'multipart'
   }
   /** The operation wants `If-Match` or `If-None-Match`. */
   readonly conditional?: 'conditional'
@@ -47,6 +48,12 @@ const verdicts = PROBLEM_CODES.filter((code) => problemOf(code).kind !== 'caller
 
 const json = (schema: z.ZodType, example: unknown) => ({ 'application/json': { schema, example } })
 
+/** The parts of a streamed request. */
+const streamedRequest = z.object({
+  request: appraisalRequest,
+  ima_log: z.string().meta({ format: 'binary', description: 'The IMA list, ASCII or binary' }),
+})
+
 /** Every row of the table of routes has its description here, or this does not compile. */
 export const OPERATIONS = {
   'POST /v1/challenges': {
@@ -65,6 +72,24 @@ export const OPERATIONS = {
     description:
       'Evidence in, token and appraisal out. A refusal has another status than 201 and never carries a token; its `code` is the failed check nearest the root of trust, and `checks` lists them all. After 503 the same request may be sent again.',
     request: { schema: appraisalRequest, required: 'required', examples: APPRAISAL_REQUESTS },
+    answer: {
+      status: 201,
+      description: 'Accepted',
+      content: {
+        ...json(answers.appraisalAnswer, ANSWERS.appraisal),
+        'application/eat+jwt': { schema: 'text', example: ANSWERS.token },
+        'application/jwt': { schema: 'text', example: ANSWERS.token },
+      },
+    },
+    problems: [...ALWAYS, ...CALLER, ...BODY, ...JUDGED, ...verdicts],
+  },
+  'POST /v1/appraisals/streamed': {
+    operationId: 'createStreamedAppraisal',
+    tag: 'Attestation',
+    summary: 'Have a TPM host appraised whose IMA list is long',
+    description:
+      'Two parts in this order: `request`, the JSON of POST /v1/appraisals with one item of type `tpm` and without `ima_log`; then `ima_log`, the list as the kernel gives it, up to 16 MiB unless the operator takes more. It is judged as it arrives. Answers are those of POST /v1/appraisals.',
+    request: { schema: streamedRequest, required: 'required', examples: {}, form: 'multipart' },
     answer: {
       status: 201,
       description: 'Accepted',
