@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
 import { delimiter, join, resolve } from 'node:path'
 import { faredIn, rowOf, scoreOf, together, TABLE_HEAD, type Fared } from './mutation-report.ts'
 
@@ -19,13 +20,24 @@ function environment(mutated: string): NodeJS.ProcessEnv {
 
 const say = (text: string): boolean => process.stdout.write(`${text}\n`)
 
-/** One run of Stryker over a file, or over every source file of a folder. Throws when it fails, so that an old report is never read for a new one. */
+/** Whether a file holds nothing but types, of which nothing is left to run. */
+const isTypesOnly = (path: string): boolean =>
+  path.endsWith('.ts') &&
+  stripTypeScriptTypes(readFileSync(join(root, path), 'utf8'))
+    .replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, '')
+    .trim() === ''
+
+/**
+ * One run of Stryker over a file, or over every source file of a folder. Throws when it fails, or when no test reaches what it should change:
+ * an old report is never read for a new one, and none is no good one.
+ */
 function filesOf(path: string): readonly Fared[] {
+  if (isTypesOnly(path)) return []
   rmSync(REPORT, { force: true })
   const patterns = path.endsWith('.ts') ? path : `${path}/**/*.ts,!**/*.test.ts`
   const args = ['run', '--mutate', patterns, '--logLevel', 'warn']
   const { status } = spawnSync('stryker', args, { cwd: root, env: environment(path), stdio: ['ignore', 2, 2] })
-  if (status !== 0) throw new Error(`stryker failed on ${path}`)
+  if (status !== 0 || !existsSync(REPORT)) throw new Error(`stryker failed on ${path}, or no test reaches it`)
   return faredIn(REPORT)
 }
 
