@@ -279,7 +279,7 @@ describe('discovery', () => {
     expect(found).toMatchObject({
       issuer: fixture.services.issuer,
       id_token_signing_alg_values_supported: ['ES256'],
-      evidence_types_supported: ['snp', 'tdx', 'sgx', 'tsm'],
+      evidence_types_supported: ['snp', 'tdx', 'sgx', 'tpm', 'tsm'],
     })
     const jwks = await overSocket(app, '/.well-known/jwks.json')
     expect(jwks.headers.get('cache-control')).toBe('public, max-age=300')

@@ -164,8 +164,8 @@ export const TPM_PROBLEMS = {
   ),
   'tpm-ima-not-allowed': refused('A file ran that the policy does not list', IMA_POLICY),
   'tpm-ima-hash-mismatch': refused('A file ran with another content than the policy lists', IMA_POLICY),
-  'tpm-ima-signature-malformed': refused('The signature of a file does not follow its format', IMA_POLICY),
-  'tpm-ima-signature-invalid': refused('The signature of a file does not verify', IMA_POLICY),
+  'tpm-ima-signature-malformed': forged('The signature of a file does not follow its format', IMA_POLICY),
+  'tpm-ima-signature-invalid': forged('The signature of a file does not verify', IMA_POLICY),
   'tpm-ima-keyring-not-allowed': refused('A key was loaded that the policy does not list', IMA_POLICY),
   'tpm-ima-state-stale': forged(
     'The state does not belong to this boot, host, policy or verifier',
