@@ -102,54 +102,52 @@ const AUTHORITY: readonly DerExtension[] = [basicConstraints('ca'), keyUsage(USE
 export function authority(commonName: string, issuer?: Pick<Authority, 'name' | 'keys'>, variation: Variation = {}): Authority {
   const keys = variation.keys ?? ecKeys()
   const name = variation.subject ?? named(commonName)
-  const der = mint(keys.publicKey, name, issuer ?? { name, keys }, AUTHORITY, variation)
+  const der = mint({ publicKey: keys.publicKey, subject: name, extensions: AUTHORITY }, issuer ?? { name, keys }, variation)
   return { name, keys, der, sha256: digest(der), spkiSha256: digest(spkiOf(keys.publicKey)) }
 }
 
 /** A certificate of an attestation key. */
 export const akCertificate = (publicKey: KeyObject, issuer: Pick<Authority, 'name' | 'keys'>, variation: Variation = {}): Uint8Array =>
   mint(
-    publicKey,
-    variation.subject ?? named('ak'),
+    {
+      publicKey,
+      subject: named('ak'),
+      extensions: [basicConstraints('end-entity'), keyUsage(USE.digitalSignature), purposes('2.23.133.8.3')],
+    },
     issuer,
-    [basicConstraints('end-entity'), keyUsage(USE.digitalSignature), purposes('2.23.133.8.3')],
     variation,
   )
 
 /** A certificate of an endorsement key on an elliptic curve, subject empty. */
 export const ekCertificate = (publicKey: KeyObject, issuer: Authority, variation: Variation = {}): Uint8Array =>
   mint(
-    publicKey,
-    variation.subject ?? [],
+    {
+      publicKey,
+      subject: [],
+      extensions: [
+        basicConstraints('end-entity'),
+        keyUsage(publicKey.asymmetricKeyType === 'rsa' ? USE.keyEncipherment : USE.keyAgreement),
+        purposes('2.23.133.8.1'),
+        { oid: '2.5.29.17', critical: true, value: directoryNames([tpmAttributes()]) },
+        authorityKeyIdentifier(keyId(issuer.keys.publicKey)),
+      ],
+    },
     issuer,
-    [
-      basicConstraints('end-entity'),
-      keyUsage(publicKey.asymmetricKeyType === 'rsa' ? USE.keyEncipherment : USE.keyAgreement),
-      purposes('2.23.133.8.1'),
-      { oid: '2.5.29.17', critical: true, value: directoryNames([tpmAttributes()]) },
-      authorityKeyIdentifier(keyId(issuer.keys.publicKey)),
-    ],
     variation,
   )
 
-function mint(
-  publicKey: KeyObject,
-  subject: SimName,
-  issuer: Pick<Authority, 'name' | 'keys'>,
-  standard: readonly DerExtension[],
-  v: Variation,
-): Uint8Array {
+type Standard = { readonly publicKey: KeyObject; readonly subject: SimName; readonly extensions: readonly DerExtension[] }
+
+function mint(standard: Standard, issuer: Pick<Authority, 'name' | 'keys'>, v: Variation): Uint8Array {
+  const { publicKey, subject } = standard
+  const extensions = [...standard.extensions, subjectKeyIdentifier(keyId(publicKey))]
+  const usual = { serial: 0x1001n, notBefore: years(-1), notAfter: years(5), scheme: 'ecdsa-sha256', publicKey, subject } as const
   return mintCertificate({
-    serial: v.serial ?? 0x1001n,
-    subject,
+    ...usual,
+    ...v,
     issuer: issuer.name,
-    notBefore: v.notBefore ?? years(-1),
-    notAfter: v.notAfter ?? years(5),
-    publicKey: v.publicKey ?? publicKey,
-    extensions: (v.extensions ?? ((same) => same))([...standard, subjectKeyIdentifier(keyId(publicKey))]),
-    scheme: v.scheme ?? 'ecdsa-sha256',
-    ...(v.innerScheme === undefined ? {} : { innerScheme: v.innerScheme }),
     signingKey: issuer.keys.privateKey,
+    extensions: v.extensions === undefined ? extensions : v.extensions(extensions),
   })
 }
 

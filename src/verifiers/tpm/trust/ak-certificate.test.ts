@@ -64,6 +64,7 @@ const refused = (given: Given) => {
   return failures(judged)
 }
 
+const late = (seconds: number) => new Date(years(5).getTime() + seconds * 1000)
 const CHAIN = ['TPM-19 tpm-ak-cert-chain-invalid']
 const authorityDigest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
@@ -244,7 +245,6 @@ describe('a certificate of an attestation key', () => {
     expect(failures(judge({ akPublic: undefined, rigour: { deniedAks: deniedAks.slice(1) } }))).toEqual([])
   })
   it('is given the tolerance for clocks, five minutes at most', () => {
-    const late = (seconds: number) => new Date(years(5).getTime() + seconds * 1000)
     expect(failures(judge({ now: late(300), rigour: { skewSeconds: 300 } }))).toEqual([])
     expect(refused({ now: late(301), rigour: { skewSeconds: 9999 } })).toEqual(['TPM-20 tpm-ak-cert-expired'])
     expect(failures(judge({ now: years(5) }))).toEqual([])

@@ -137,8 +137,10 @@ describe('a certificate with the identity of an instance', () => {
   it('is not Google’s for its purpose alone', () => expect(failures(judge(undefined, 'Google'))).toEqual(['tpm-ak-cert-usage-invalid']))
 })
 
+const file = (name: string) => vectorBytes(`tpm/gce-cos-85-nonce9009/${name}`)
+const failuresOf = (judged: ReturnType<typeof judgeTrust>) => judged.checks.filter(({ outcome }) => outcome === 'fail')
+
 describe.skipIf(!vectorsPresent())('a genuine certificate of Google', () => {
-  const file = (name: string) => vectorBytes(`tpm/gce-cos-85-nonce9009/${name}`)
   it('tells zone, project and instance', () => {
     const pool = [
       'ca-gcp_ek_ak_ca_intermediate_v3.crt',
@@ -170,5 +172,4 @@ describe.skipIf(!vectorsPresent())('a genuine certificate of Google', () => {
     })
     expect(judged.trust?.certificate).toMatchObject({ authority: 'google', anchor_sha256: roots[0] })
   })
-  const failuresOf = (judged: ReturnType<typeof judgeTrust>) => judged.checks.filter(({ outcome }) => outcome === 'fail')
 })

@@ -84,6 +84,12 @@ function refused(given: Given) {
   return failures(judged)
 }
 
+const raw = (value: Uint8Array): Given => ({ extension: { oid: OWN_EXTENSION, critical: true, value } })
+
+function edited(bytes: Uint8Array, from: string, to: string): Uint8Array {
+  return new Uint8Array(Buffer.from(Buffer.from(bytes).toString('latin1').replace(from, to), 'latin1'))
+}
+
 describe('a certificate of Assay’s own', () => {
   it('tells of the TPM in which the key lives', () => {
     const judged = judge()
@@ -129,7 +135,6 @@ describe('a certificate of Assay’s own', () => {
     expect(refused({ leaf })).toEqual(['TPM-19 tpm-ak-cert-chain-invalid'])
   })
 
-  const raw = (value: Uint8Array): Given => ({ extension: { oid: OWN_EXTENSION, critical: true, value } })
   const good = statement(enrolment).value
   it.each<readonly [string, Given, string]>([
     ['of another authority', { issuer: authority('Assay') }, 'TPM-19 tpm-ak-cert-chain-invalid'],
@@ -176,10 +181,6 @@ describe('a certificate of Assay’s own', () => {
     ['with something behind its statement', raw(Buffer.concat([good, Uint8Array.of(0)])), 'TPM-19 tpm-ak-cert-chain-invalid'],
     ['with a statement that is none', raw(derSequence([derInteger(1)])), 'TPM-19 tpm-ak-cert-chain-invalid'],
   ])('is refused %s', (_, given, failure) => expect(refused(given)).toEqual([failure]))
-
-  function edited(bytes: Uint8Array, from: string, to: string): Uint8Array {
-    return new Uint8Array(Buffer.from(Buffer.from(bytes).toString('latin1').replace(from, to), 'latin1'))
-  }
 })
 
 describe('an enrolled key', () => {
