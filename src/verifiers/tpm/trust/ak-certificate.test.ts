@@ -65,6 +65,7 @@ const refused = (given: Given) => {
 }
 
 const late = (seconds: number) => new Date(years(5).getTime() + seconds * 1000)
+const usage = (hex: string) => ({ ...keyUsage(0), value: new Uint8Array(Buffer.from(hex, 'hex')) })
 const CHAIN = ['TPM-19 tpm-ak-cert-chain-invalid']
 const authorityDigest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
@@ -225,6 +226,9 @@ describe('a certificate of an attestation key', () => {
     ['no purpose', { leaf: { extensions: without('2.5.29.37') } }, 'TPM-22 tpm-ak-cert-usage-invalid'],
     ['a key that may not sign', { leaf: { extensions: swapped(keyUsage(USE.keyEncipherment)) } }, 'TPM-22 tpm-ak-cert-usage-invalid'],
     ['no keyUsage', { leaf: { extensions: without('2.5.29.15') } }, 'TPM-22 tpm-ak-cert-usage-invalid'],
+    ['a keyUsage of three bytes', { leaf: { extensions: swapped(usage('030403800000')) } }, 'TPM-19 tpm-ak-cert-chain-invalid'],
+    ['a keyUsage of no bit', { leaf: { extensions: swapped(usage('030100')) } }, 'TPM-19 tpm-ak-cert-chain-invalid'],
+    ['a keyUsage of nine unused bits', { leaf: { extensions: swapped(usage('03020980')) } }, 'TPM-19 tpm-ak-cert-chain-invalid'],
     ['the powers of an authority', { leaf: { extensions: swapped(basicConstraints('ca')) } }, 'TPM-22 tpm-ak-cert-usage-invalid'],
     [
       'the right to sign lists',
@@ -248,6 +252,9 @@ describe('a certificate of an attestation key', () => {
     expect(failures(judge({ now: late(300), rigour: { skewSeconds: 300 } }))).toEqual([])
     expect(refused({ now: late(301), rigour: { skewSeconds: 9999 } })).toEqual(['TPM-20 tpm-ak-cert-expired'])
     expect(failures(judge({ now: years(5) }))).toEqual([])
+  })
+  it('is fit with a keyUsage of two bytes that need not be critical', () => {
+    expect(failures(judge({ leaf: { extensions: swapped({ ...usage('0303018002'), critical: false }) } }))).toEqual([])
   })
   it('is fit with a critical directory name', () => {
     const san = { oid: '2.5.29.17', critical: true, value: directoryNames([tpmAttributes()]) }

@@ -2,7 +2,7 @@ import { attempt } from '../../der-attempt.ts'
 import { DerReader, TAG, type DerDocument } from '../../der.ts'
 import { AttestationError } from '../../problems.ts'
 import { MARKER_OID } from '../../x509-marker.ts'
-import { BASIC_CONSTRAINTS, KEY_USAGE, USAGE, readConstraints, readKeyUsage, type Constraints } from '../../x509-usage.ts'
+import { BASIC_CONSTRAINTS, KEY_USAGE, USAGE, readConstraints, type Constraints } from '../../x509-usage.ts'
 import { repeatedExtension, type Extension, type ParsedCertificate } from '../../x509.ts'
 import { readAttributes } from './certificate.ts'
 import { OWN_EXTENSION } from './own-certificate.ts'
@@ -72,13 +72,24 @@ function readUsages(certificate: ParsedCertificate): Usages {
   const directoryNames = general?.flatMap((name) => (name === undefined ? [] : [name]))
   return {
     ...readConstraints(certificate, DOCUMENT),
-    // Two roots (Azure's AME, Microsoft's TPM root of 2014) do not call it critical; it limits them all the same.
-    usage: usage === undefined ? undefined : readKeyUsage({ extensions: [{ ...usage, critical: true }] }, DOCUMENT),
+    usage: usage === undefined ? undefined : readKeyUsage(usage.value),
     purposes: purposes === undefined ? undefined : readPurposes(purposes.value),
     directoryNames,
     otherNames: general?.length === directoryNames?.length ? 'none' : 'some',
   }
 }
+
+/**
+ * The first byte of KeyUsage. Two roots (Azure's AME, Microsoft's TPM root of 2014) do not call it critical; it limits them all the same. Four
+ * authorities of STMicroelectronics have a second byte, of bits without a meaning, which permit nothing.
+ */
+const readKeyUsage = (value: Uint8Array): number =>
+  DerReader.all(value, DOCUMENT, (r) => {
+    const { content } = r.expect('KeyUsage', TAG.BIT_STRING)
+    const [unused = 8, first] = content
+    if (first === undefined || content.length > 3 || unused >= 8) throw r.malformed('KeyUsage', 'is not one or two bytes of named bits')
+    return first
+  })
 
 const readPurposes = (value: Uint8Array): readonly string[] =>
   DerReader.all(value, DOCUMENT, (top) => top.sequence('ExtKeyUsageSyntax', (r) => r.list((list) => list.oid('KeyPurposeId'))))
