@@ -21,8 +21,18 @@ export type Accompaniment = { readonly eventLog: EventLogClaims | null; readonly
 
 const SGX_TYPES = ['Standard', 'Scalable', 'ScalableWithIntegrity'] as const
 
+/** What was read of certificates and quoting enclaves is remembered, and told with each quote of a platform: it is put into hex once. */
+const platforms = new WeakMap<ClaimSources['pck'], PlatformClaims>()
+const enclaves = new WeakMap<EnclaveReport, Omit<QeClaims, 'qe_id'>>()
+
 /** What the PCK certificate says of its platform (section 3.3). */
-export const platformClaims = ({ extension, issuedBy }: ClaimSources['pck']): PlatformClaims => ({
+export function platformClaims(pck: ClaimSources['pck']): PlatformClaims {
+  const claims = platforms.get(pck) ?? platformOf(pck)
+  platforms.set(pck, claims)
+  return claims
+}
+
+const platformOf = ({ extension, issuedBy }: ClaimSources['pck']): PlatformClaims => ({
   fmspc: hexOf(extension.fmspc),
   ppid: hexOf(extension.ppid),
   pceid: hexOf(extension.pceid),
@@ -37,13 +47,18 @@ export const platformClaims = ({ extension, issuedBy }: ClaimSources['pck']): Pl
   smt_enabled: extension.configuration.smtEnabled ?? null,
 })
 
-const qeOf = ({ quote, qe: { report } }: ClaimSources): QeClaims => ({
+function qeOf({ quote, qe: { report } }: ClaimSources): QeClaims {
+  const claims = enclaves.get(report) ?? enclaveOf(report)
+  enclaves.set(report, claims)
+  return { ...claims, qe_id: hexOf(quote.header.userData.subarray(0, 16)) }
+}
+
+const enclaveOf = (report: EnclaveReport): Omit<QeClaims, 'qe_id'> => ({
   mr_signer: hexOf(report.mrSigner),
   isv_prod_id: report.isvProdId,
   isv_svn: report.isvSvn,
   attributes: hexOf(report.attributes),
   misc_select: hexOf(report.miscSelect),
-  qe_id: hexOf(quote.header.userData.subarray(0, 16)),
 })
 
 const shared = (sources: ClaimSources): Pick<TdxClaims, 'tcb' | 'platform' | 'qe' | 'collateral'> => ({

@@ -16,24 +16,51 @@ export type Relied = {
   readonly qeIdentity: JudgedDocument<QeIdentity>
 }
 
+/** What the same collateral says of itself, whenever it is asked: of a platform it is the same until a document is replaced. */
+type Lasting = {
+  /** Of which lists and documents it was made: each has a window of its own. */
+  readonly dated: readonly Dated[]
+  readonly claims: Omit<CollateralClaims, 'collateral_expired'>
+  /** When each certificate ends. */
+  readonly ends: readonly Date[]
+}
+
+/** By the chain of the platform. */
+const kept = new WeakMap<PckChain, Lasting>()
+
 /** Supplemental data (specification tdx.md section 5.8), and when each thing ends that was relied on. */
 export function collateralClaims(pck: PckChain, relied: Relied): Pick<CollateralVerdict, 'claims' | 'validUntil'> {
-  const { root, pck: pckList, tcbInfo, qeIdentity } = relied
+  const documents = [relied.root, relied.pck, relied.tcbInfo, relied.qeIdentity]
+  const { claims, ends } = lastingOf(pck, relied, documents)
+  const validUntil = [...ends]
+  for (const { window } of documents) if (window.until !== undefined) validUntil.push(window.until)
+  return { claims: { ...claims, collateral_expired: documents.some(({ window }) => window.neededGrace) }, validUntil }
+}
+
+type Document = { readonly dated: Dated; readonly window: JudgedList['window'] }
+
+function lastingOf(pck: PckChain, relied: Relied, documents: readonly Document[]): Lasting {
+  const known = kept.get(pck)
+  if (known !== undefined && documents.every(({ dated }, i) => dated === known.dated[i])) return known
+  const lasting = putTogether(pck, relied, documents)
+  kept.set(pck, lasting)
+  return lasting
+}
+
+function putTogether(pck: PckChain, { root, pck: pckList, tcbInfo, qeIdentity }: Relied, documents: readonly Document[]): Lasting {
   const certificates = [...certificatesOf(pck), ...ofChain(tcbInfo.chain), ...ofChain(qeIdentity.chain)]
-  const documents = [root, pckList, tcbInfo, qeIdentity]
-  const dated: readonly Span[] = [...certificates, ...documents.map((document) => document.dated)]
-  const issued = dated.map(({ from }) => from.getTime())
-  const claims: CollateralClaims = {
+  const dated = documents.map((document) => document.dated)
+  const all: readonly Span[] = [...certificates, ...dated]
+  const issued = all.map(({ from }) => from.getTime())
+  const claims = {
     earliest_issue_date: timeOf(Math.min(...issued)),
     latest_issue_date: timeOf(Math.max(...issued)),
-    earliest_expiration_date: timeOf(Math.min(...endsOf(dated).map((end) => end.getTime()))),
+    earliest_expiration_date: timeOf(Math.min(...endsOf(all).map((end) => end.getTime()))),
     pck_crl_num: String(pckList.list.number ?? 'none'),
     root_ca_crl_num: String(root.list.number ?? 'none'),
     root_key_id: tcbInfo.chain.rootKeyId,
-    collateral_expired: documents.some(({ window }) => window.neededGrace),
   }
-  const ends = documents.map(({ window }) => window.until).filter((until) => until !== undefined)
-  return { claims, validUntil: [...endsOf(certificates), ...ends] }
+  return { dated, claims, ends: endsOf(certificates) }
 }
 
 const timeOf = (milliseconds: number): string => secondsOf(new Date(milliseconds))

@@ -1,5 +1,5 @@
 import type { RevocationList } from '../crl.ts'
-import { failed, passed, skipped } from '../checks.ts'
+import { failed, hasOutcome, passed, skipped } from '../checks.ts'
 import { equalBytes, hexOf } from '../der-values.ts'
 import type { AttestationError } from '../problems.ts'
 import type { Check, CollateralAddress, FactTable } from '../verifier.ts'
@@ -130,8 +130,7 @@ function judge<T>(proof: Proof<T> | undefined, { kind, address }: Addressed, sco
   const { document, dated, digest } = proof
   const { window, checks: timely } = judgeDates(dated, { names, address }, scope)
   const checks = [...before, ...FAULTLESS[kind], ...timely]
-  const isFaulty = checks.some(({ outcome }) => outcome === 'fail')
-  return isFaulty ? { checks } : { checks, judged: { document, digest, chain, dated, window } }
+  return hasOutcome(checks, 'fail') ? { checks } : { checks, judged: { document, digest, chain, dated, window } }
 }
 
 /** TDX-30 and TDX-29 for the signing key. */

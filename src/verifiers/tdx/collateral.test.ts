@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { AT, failuresOf, intelLab, type CollateralLabOfIntel } from '../../../test/tdx-collateral-lab.ts'
+import { AT, failuresOf, intelLab, type CollateralChanges, type CollateralLabOfIntel } from '../../../test/tdx-collateral-lab.ts'
 import { p256Keys } from '../../simulator/intel-authorities.ts'
 import { createMemo } from '../../service/memo.ts'
 import { anchorsOf } from '../anchors.ts'
@@ -53,6 +53,21 @@ describe('the healthy case', () => {
       ['tdx-tcb-info-invalid-signature'],
       ['tdx-tcb-info-invalid-signature'],
     ])
+  })
+
+  it.each<[string, () => CollateralChanges, object]>([
+    ['list of the root', () => lab.root({ number: 7n, thisUpdate: lab.at(-9 * HOUR) }), { root_ca_crl_num: '7' }],
+    ['list of the PCK authority', () => lab.pck({ number: 8n, thisUpdate: lab.at(-9 * HOUR) }), { pck_crl_num: '8' }],
+    ['TCB info', () => lab.info({ nextUpdate: lab.at(HOUR) }), { earliest_expiration_date: '2026-11-23T13:00:00Z' }],
+    ['QE identity', () => lab.identity({ nextUpdate: lab.at(2 * HOUR) }), { earliest_expiration_date: '2026-11-23T14:00:00Z' }],
+  ])('tells of another %s as soon as it is there', (_, changes, told) => {
+    const before = lab.input()
+    judgeCollateral(before)
+    const replaced = { ...before, collateral: lab.input(changes()).collateral }
+    const { verdict } = judgeCollateral(replaced)
+    expect(verdict?.claims).toMatchObject(told)
+    // Nobody has seen this chain before, so that nothing of it is remembered.
+    expect(judgeCollateral({ ...replaced, pck: { ...before.pck } }).verdict).toEqual(verdict)
   })
 
   it('remembers for one mode and one set of anchors alone', () => {

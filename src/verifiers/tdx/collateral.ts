@@ -1,4 +1,4 @@
-import { failed, passed, skipped } from '../checks.ts'
+import { failed, hasOutcome, passed, skipped } from '../checks.ts'
 import type { ProblemCode } from '../problems.ts'
 import type { Check, CollateralAddress } from '../verifier.ts'
 import { collateralClaims, type Relied } from './collateral-claims.ts'
@@ -28,7 +28,7 @@ export function judgeCollateral(input: CollateralInput): CollateralJudgement {
   const documents = judgeDocuments(input, 'standard', lists.root?.list)
   const checks = [...lists.checks, checkAtHand(documents.absent), ...documents.checks]
   if (documents.absent.length > 0) return undecidedUnlessFound(complete(checks))
-  const relied = hasFailed(checks) ? undefined : reliedOn(lists, documents)
+  const relied = hasOutcome(checks, 'fail') ? undefined : reliedOn(lists, documents)
   if (relied === undefined) return { checks: complete(checks) }
   const judge = rememberingJudge(input, input.context.memo.tdx.tcb)
   const { checks: tcb, verdict } = judge(relied)
@@ -37,8 +37,6 @@ export function judgeCollateral(input: CollateralInput): CollateralJudgement {
     ? { checks: complete(all) }
     : { checks: all, verdict: { tcb: { ...verdict, ...judgeEarly(input, relied, judge) }, ...collateralClaims(input.pck, relied) } }
 }
-
-const hasFailed = (checks: readonly Check[]): boolean => checks.some(({ outcome }) => outcome === 'fail')
 
 function checkAtHand(absent: readonly CollateralAddress[]): Check {
   return absent.length > 0 ? failed(AT_HAND, `not at hand: ${absent.join(', ')}`) : passed(AT_HAND, 'both')

@@ -1,5 +1,5 @@
 import type { Anchors, Check, Collateral, Context, Finding, Reading, SgxEvidence, TdxEvidence, Unverified, Verifier } from '../verifier.ts'
-import { failed, passed, skipped } from '../checks.ts'
+import { failed, hasOutcome, passed, skipped } from '../checks.ts'
 import { equalBytes, hexOf } from '../der-values.ts'
 import { pckCrlAddress, qeIdentityAddress, rootCaCrlAddress, tcbInfoAddress } from './address.ts'
 import { checkDates, datesRule } from './certificate-dates.ts'
@@ -69,7 +69,7 @@ const collateralInput = ({ quote: { body } }: Read, { pck, qe }: Facts, grounds:
   qe: qe.report,
 })
 
-const hasFailed = (checks: readonly Check[]): boolean => checks.some(({ outcome }) => outcome === 'fail')
+const hasFailed = (checks: readonly Check[]): boolean => hasOutcome(checks, 'fail')
 
 /** TDX-83 to 86. An SGX quote has no registers. */
 function judgeLogs({ evidence, quote: { body } }: Read, context: Context): EventLogJudgement {
