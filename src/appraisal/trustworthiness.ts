@@ -5,6 +5,7 @@ import type { Trustworthiness } from './appraisal.ts'
 import { DEBUG_TITLE, IDENTITY_TITLES } from './sgx/enclave.ts'
 import { SECURE_BOOT_TITLE } from './tdx/event-log.ts'
 import { FAMILY_TITLE, MACHINE_TITLES } from './tdx/platform.ts'
+import { INSTANCE_TITLE } from './tpm/trust.ts'
 import { isUntrusted } from './tdx/attributes.ts'
 
 /** AR4SI: no claim is made. */
@@ -32,7 +33,7 @@ type Dimension = {
 }
 
 /** 2: recognised; 97: unrecognised. Asked only where the policy lists machines. */
-const IDENTITY: Dimension = { checks: ['SNP-70'], titles: MACHINE_TITLES, pass: 2, warn: 97, fail: 97 }
+const IDENTITY: Dimension = { checks: ['SNP-70'], titles: [...MACHINE_TITLES, INSTANCE_TITLE], pass: 2, warn: 97, fail: 97 }
 
 /** 2: approved; 32: unsafe; 96: unsupportable. */
 const CONFIGURATION: Dimension = {
@@ -51,6 +52,10 @@ const CONFIGURATION: Dimension = {
     'TDX-73',
     'TDX-78',
     'TDX-82',
+    'TPM-51',
+    'TPM-52',
+    'TPM-53',
+    'TPM-57',
   ],
   titles: [DEBUG_TITLE, SECURE_BOOT_TITLE],
   pass: 2,
@@ -60,7 +65,7 @@ const CONFIGURATION: Dimension = {
 
 /** 3: approved at boot, because a launch measurement says nothing of what was loaded later; 33: unrecognised; 96: refused. */
 const EXECUTABLES: Dimension = {
-  checks: ['SNP-63', 'SNP-64', 'SNP-65', 'TDX-74', 'TDX-75', 'TDX-77'],
+  checks: ['SNP-63', 'SNP-64', 'SNP-65', 'TDX-74', 'TDX-75', 'TDX-77', 'TPM-41', 'TPM-55', 'TPM-58', 'TPM-59', 'TPM-60'],
   titles: IDENTITY_TITLES,
   pass: 3,
   warn: 33,
@@ -90,12 +95,17 @@ const HARDWARE: Dimension = {
     'TDX-66',
     'TDX-76',
     'TDX-80',
+    'TPM-18',
+    'TPM-40',
   ],
   titles: [FAMILY_TITLE],
   pass: 2,
   warn: 32,
   fail: 96,
 }
+
+/** What ran since the boot, by IMA. 2: every file is listed; 32: unsafe; 96: refused. */
+const FILE_SYSTEM: Dimension = { checks: ['TPM-65', 'TPM-66', 'TPM-67', 'TPM-68'], titles: [], pass: 2, warn: 32, fail: 96 }
 
 /**
  * Evidence that is not genuine: 97 where no pinned root answers for it or the vendor knows no such platform, 96 where something was revoked,
@@ -118,6 +128,11 @@ const NOT_GENUINE: Partial<Record<ProblemCode, number>> = {
   'tdx-pck-cert-revoked': 96,
   'tdx-tcb-signing-cert-revoked': 96,
   'tdx-tcb-revoked': 96,
+  'tpm-ak-untrusted': 97,
+  'tpm-ak-cert-chain-invalid': 97,
+  'tpm-ak-not-enrolled': 97,
+  'tpm-ak-cert-revoked': 96,
+  'tpm-ak-revoked': 96,
 }
 
 /** The vector of evidence of which nothing could be decided, or nothing was asked. */
@@ -132,9 +147,10 @@ export function vectorOf(checks: readonly Check[], claims: Claims): Trustworthin
   const worst = worstOutcomes(checks)
   return {
     ...NO_CLAIM,
-    'instance-identity': read(IDENTITY, worst),
+    'instance-identity': read(IDENTITY, worst) || (isEnrolled(claims) ? IDENTITY.pass : 0),
     configuration: read(CONFIGURATION, worst),
     executables: wasMeasured(checks) ? read(EXECUTABLES, worst) : 0,
+    'file-system': read(FILE_SYSTEM, worst),
     hardware: Math.max(read(HARDWARE, worst), lacksUpdate(claims) ? HARDWARE.warn : 0),
     'runtime-opaque': isOpaque(claims) ? 2 : 0,
   }
@@ -142,7 +158,7 @@ export function vectorOf(checks: readonly Check[], claims: Claims): Trustworthin
 
 /** Checks in which the launch itself was compared with a list; matching other fields alone approves no program. */
 const LAUNCH_TITLES: ReadonlySet<string> = new Set(IDENTITY_TITLES)
-const LAUNCH_CHECKS: ReadonlySet<string> = new Set(['SNP-63', 'TDX-74'])
+const LAUNCH_CHECKS: ReadonlySet<string> = new Set(['SNP-63', 'TDX-74', 'TPM-41', 'TPM-55', 'TPM-59'])
 
 const wasMeasured = (checks: readonly Check[]): boolean => checks.some(isOfLaunch)
 
@@ -150,6 +166,9 @@ const isOfLaunch = ({ id, title, outcome }: Check): boolean => outcome !== 'skip
 
 /** Hardware of which the vendor says that it needs an update is genuine but unsafe, also where the policy accepts it (tokens.md C3). */
 const lacksUpdate = ({ tdx, sgx }: Claims): boolean => [tdx, sgx].some((quote) => quote !== undefined && quote.tcb.status !== 'UpToDate')
+
+/** A key that the operator listed, or that was enrolled with a TPM that he or an enroller knows. */
+const isEnrolled = ({ tpm }: Claims): boolean => tpm?.ak_trust === 'enrolled-ak' || ['listed', 'enroller'].includes(tpm?.ek?.basis ?? 'any')
 
 /** Memory that the host may read through debugging is not opaque, even where the policy accepts such guests. */
 const isOpaque = ({ snp, tdx, sgx }: Claims): boolean =>
@@ -159,7 +178,7 @@ type Answered = Exclude<Check['outcome'], 'skip'>
 type Worst = Map<Dimension, Answered>
 
 const WORSE: readonly Answered[] = ['pass', 'warn', 'fail']
-const DIMENSIONS = [IDENTITY, CONFIGURATION, EXECUTABLES, HARDWARE]
+const DIMENSIONS = [IDENTITY, CONFIGURATION, EXECUTABLES, FILE_SYSTEM, HARDWARE]
 const BY_CHECK = indexed('checks')
 const BY_TITLE = indexed('titles')
 

@@ -3,10 +3,7 @@ import { judge, notAsked, oneOf, type Question } from '../check.ts'
 import type { TpmPolicy } from '../policy.ts'
 import { asked, eachOnList, told, type TpmRule } from './rule.ts'
 
-/** Title of the question about Secure Boot. */
-export const SECURE_BOOT_TITLE = 'Secure Boot was in effect'
-
-const ENABLED = asked('TPM-52', SECURE_BOOT_TITLE, ['tpm-secureboot-disabled', 'tpm.secure_boot.enabled'])
+const ENABLED = asked('TPM-52', 'Secure Boot was in effect', ['tpm-secureboot-disabled', 'tpm.secure_boot.enabled'])
 
 const stateOf = (found: SecureBootClaims | null): string => (found === null ? 'not proven' : found.enabled ? 'on' : 'off')
 

@@ -21,11 +21,14 @@ export const algorithms: TpmRule = ({ claims: { ak }, policy }) => [
   onList(SCHEME, ak.scheme, policy.schemes),
 ]
 
+/** Title of the question about one machine. */
+export const INSTANCE_TITLE = 'The instance is on the policy’s list'
+
 const GCE = [
   ['project_ids', 'The project is on the policy’s list', 'project_id'],
   ['project_numbers', 'The number of the project is on the policy’s list', 'project_number'],
   ['zones', 'The zone is on the policy’s list', 'zone'],
-  ['instance_ids', 'The instance is on the policy’s list', 'instance_id'],
+  ['instance_ids', INSTANCE_TITLE, 'instance_id'],
 ] as const
 
 /** The policy’s part of TPM-24. A host of another cloud is on no such list. */

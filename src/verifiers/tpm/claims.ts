@@ -64,7 +64,7 @@ export type GceClaims = {
 }
 
 /** Clock and counters as the TPM signed them (section 5). */
-export type ClockClaims = {
+type ClockClaims = {
   /** Milliseconds, decimal. */
   readonly clock: string
   readonly reset_count: number

@@ -31,6 +31,7 @@ const TEMPLATES: Readonly<Record<string, Template>> = {
 }
 /** Bytes of the digest in the oldest template, and of its padded path, the last of which stays zero. */
 export const LEGACY_DIGEST_BYTES = 20
+/** Bytes of the path in an entry of the template `ima`, padded with zeros (specification tpm.md section 12.2). */
 export const LEGACY_PATH_BYTES = 256
 
 /** The longest name of a template. */
