@@ -12,7 +12,7 @@ import type { Session } from './output.ts'
 
 type Flags = { readonly document: readonly CollateralAddress[]; readonly vendor?: VendorName; readonly out?: string }
 
-const VENDORS: readonly VendorName[] = ['amd', 'intel']
+const VENDORS: readonly VendorName[] = ['amd', 'intel', 'tpm']
 
 /** `assay collateral fetch`: what every host of a vendor needs, and named documents, fresh from the vendor. */
 export function addFetch(collateral: Command, session: Session): void {
@@ -45,7 +45,8 @@ async function fetchAll({ document, vendor, out }: Flags, session: Session): Pro
 async function standing(config: Config, vendor: VendorName | undefined): Promise<readonly CollateralAddress[]> {
   const { amdLists, INTEL_STANDING } = await import('../collateral/address.ts')
   const { isAsked } = await import('../service/vendors.ts')
-  const of = { amd: amdLists(), intel: INTEL_STANDING }
+  const { tpmListsOf } = await import('../config/tpm-files.ts')
+  const of = { amd: amdLists(), intel: INTEL_STANDING, tpm: [...tpmListsOf(config.tpm.trust, config.mode).keys()] }
   return VENDORS.filter((name) => (vendor ?? name) === name && isAsked(config, name)).flatMap((name) => of[name])
 }
 

@@ -13,7 +13,7 @@ export function configuration(session: Session, flags: readonly Flag[] = []): Lo
 const VENDOR_VARIABLE = /^ASSAY_(?:AMD|INTEL)_/
 
 /** Where the vendors’ documents are asked for, for commands that need nothing else of the configuration. */
-export function configuredVendors({ environment }: Session): Pick<Loaded['config'], 'amdKds' | 'intel'> {
+export function configuredVendors({ environment }: Session): Pick<Loaded['config'], 'amdKds' | 'intel' | 'tpm' | 'mode'> {
   const vendors = Object.fromEntries(Object.entries(environment).filter(([name]) => VENDOR_VARIABLE.test(name)))
   return loadConfig({ environment: vendors, readText: () => '' }).config
 }

@@ -1,3 +1,4 @@
+import { akCertificate, authority, ecKeys } from '../../test/tpm-trust-lab.ts'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -61,18 +62,31 @@ describe('npm start', () => {
 })
 
 describe('--trust-anchor', () => {
-  it('takes a certificate, and says that it changes nothing yet', async () => {
-    const amd = await fakeAmd()
-    const evidence = files.write('item.json', fakeHost(amd).evidence(new Uint8Array(64)))
-    const { code, err } = await assay(['verify', evidence, '--offline', '--trust-anchor', files.write('root.der', amd.root('Milan'))])
-    // Never in place of AMD's: the fake AMD stays a stranger.
+  it('takes authorities in PEM or DER, and never in place of AMD’s', async () => {
+    const evidence = files.write('item.json', fakeHost(await fakeAmd()).evidence(new Uint8Array(64)))
+    const anchor = files.write('tpm.der', authority('tpm root').der)
+    const { code, err } = await assay(['verify', evidence, '--offline', '--trust-anchor', anchor])
+    // The fake AMD stays a stranger.
     expect(code).toBe(1)
-    expect(err).toContain('--trust-anchor adds TPM roots')
+    expect(err).not.toContain('trust-anchor')
+  })
+  it('takes no authority of the simulator’s', async () => {
+    const evidence = files.write('item.json', fakeHost(await fakeAmd()).evidence(new Uint8Array(64)))
+    const { code, err } = await assay([
+      'verify',
+      evidence,
+      '--offline',
+      '--trust-anchor',
+      files.write('root.der', (await fakeAmd()).root('Milan')),
+    ])
+    expect(code).toBe(2)
+    expect(err).toContain('is one of the simulator')
   })
 
   it.each([
     ['nowhere.pem', undefined],
     ['text.pem', 'no certificate'],
+    ['leaf.der', akCertificate(ecKeys().publicKey, authority('tpm root'))],
   ])('refuses %s', async (name, content) => {
     const evidence = files.write('item.json', fakeHost(await fakeAmd()).evidence(new Uint8Array(64)))
     const path = content === undefined ? files.path(name) : files.write(name, content)

@@ -1,15 +1,12 @@
 import type { Grounds } from '../config/grounds.ts'
-import { readCertificateBlob } from '../verifiers/pem.ts'
 import { AttestationError } from '../verifiers/problems.ts'
 import { jsonText, type Session } from './output.ts'
-import { repeated, type AddCommand } from './command.ts'
-import { exitOf, UsageError } from './exit.ts'
-import { readBytes } from './files.ts'
+import type { AddCommand } from './command.ts'
+import { exitOf } from './exit.ts'
 import type { Question } from './verify.ts'
 import { addQuestionOptions, askedOf, type QuestionFlags } from './verify-question.ts'
 
 type Flags = QuestionFlags & {
-  readonly trustAnchor: readonly string[]
   readonly policy?: string
   readonly offline?: true
   readonly json?: true
@@ -26,7 +23,6 @@ export const addVerify: AddCommand = (program, session) => {
     .description('verify evidence from a file; with --policy also ask whether it is acceptable')
     .argument('<evidence>', 'EVIDENCE.json, or - for standard input')
   addQuestionOptions(command)
-    .addOption(repeated('--trust-anchor <file>', 'additional TPM root (PEM); never replaces a vendor pin'))
     .option('--policy <file>', 'appraisal policy, YAML or JSON')
     .option('--offline', 'open no socket')
     .option('--json', 'print the appraisal as JSON')
@@ -37,7 +33,7 @@ export const addVerify: AddCommand = (program, session) => {
 async function verifyFile({ path, flags }: { path: string; flags: Flags }, session: Session): Promise<void> {
   const question = await questionOf(path, flags, session).catch((error: unknown) => unread(error, flags, session))
   const { verifyEvidence } = await import('./verify.ts')
-  for (const remark of remarks(question, flags)) session.note(`assay: ${remark}`)
+  for (const remark of remarks(question)) session.note(`assay: ${remark}`)
   const verdict = await verifyEvidence(question)
   session.out(flags.json === true ? jsonText(verdict) : (await import('./verdict-text.ts')).verdictText(verdict))
   session.exit(exitOf(verdict.code))
@@ -54,20 +50,9 @@ function unread(error: unknown, { json, policy }: Flags, session: Session): neve
 
 async function questionOf(path: string, flags: Flags, session: Session): Promise<Question> {
   const { readPolicyFile } = await import('./policy-file.ts')
-  flags.trustAnchor.forEach(readRoot)
   const asked = await askedOf(path, flags)
   const policy = flags.policy === undefined ? null : readPolicyFile(flags.policy)
   return { ...asked, policy, fetch: await fetcher(flags, asked.grounds, session) }
-}
-
-/** Nothing asks these roots yet, but a name that is mistyped must not look like one that counts. */
-function readRoot(path: string): void {
-  const bytes = readBytes(path)
-  try {
-    readCertificateBlob(bytes, path)
-  } catch (error) {
-    throw new UsageError(`--trust-anchor: ${error instanceof Error ? error.message : String(error)}`)
-  }
 }
 
 /** Under a root of somebody else its vendor has nothing to say, so nobody is asked. */
@@ -81,7 +66,7 @@ async function fetcher(flags: Flags, { mode }: Grounds, session: Session): Promi
 }
 
 /** Standard error says what was not asked, so that nobody takes the answer for more than it is. */
-function remarks({ policy, expected, grounds }: Question, flags: Flags): readonly string[] {
+function remarks({ policy, expected, grounds }: Question): readonly string[] {
   const { mode } = grounds
   const said: readonly (readonly [boolean, string])[] = [
     [mode === 'test', 'WARNING: --insecure-test-root replaces the vendor’s keys; this answer is worth nothing outside tests'],
@@ -92,7 +77,6 @@ function remarks({ policy, expected, grounds }: Question, flags: Flags): readonl
       policy?.document.key_binding === 'required' && expected.from !== 'nonce',
       'whether the evidence binds a key is not asked without --nonce',
     ],
-    [flags.trustAnchor.length > 0, '--trust-anchor adds TPM roots; this version verifies no TPM evidence, so it changes nothing'],
   ]
   return said.flatMap(([holds, text]) => (holds ? [text] : []))
 }

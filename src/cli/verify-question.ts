@@ -9,6 +9,8 @@ import type { ExpectedData, Question } from './verify.ts'
 export type QuestionFlags = {
   readonly collateral: readonly string[]
   readonly insecureTestRoot: readonly string[]
+  /** Authorities of TPMs. */
+  readonly trustAnchor: readonly string[]
   readonly nonce?: string
   readonly reportData?: string
   readonly binding?: 'hash' | 'nonce'
@@ -25,6 +27,7 @@ export const addQuestionOptions = (command: Command): Command =>
     .addOption(new Option('--binding <kind>', 'how --nonce is bound where the file does not say').choices(['hash', 'nonce']))
     .option('--audience <name>', 'the audience that --nonce is bound with where the file does not say')
     .addOption(repeated('--insecure-test-root <file>', 'root (DER or PEM) that replaces those of its vendor, for tests only'))
+    .addOption(repeated('--trust-anchor <file>', 'additional TPM roots (PEM); never replaces a vendor pin'))
     .option('--at <time>', 'verify as of this time (RFC 3339)')
 
 /** The question that these flags put about a file: all but the policy, and whom to ask for documents. Throws {@link UsageError}. */
@@ -33,7 +36,8 @@ export async function askedOf(path: string, flags: QuestionFlags): Promise<Omit<
   const { readGrounds } = await import('../config/grounds.ts')
   const now = flags.at === undefined ? new Date() : timeOf(flags.at, '--at')
   const file = withFlags(readEvidenceFile(path), flags)
-  const grounds = await readGrounds({ insecureTestRoots: flags.insecureTestRoot, collateralBundles: flags.collateral }, now)
+  const { insecureTestRoot: insecureTestRoots, collateral: collateralBundles, trustAnchor: trustAnchors } = flags
+  const grounds = await readGrounds({ insecureTestRoots, collateralBundles, trustAnchors }, now)
   return { request: file.request, grounds, expected: expectedData(file, flags), now }
 }
 

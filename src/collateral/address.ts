@@ -1,11 +1,12 @@
 import { type AmdDocument, crlAddress, parseAmdAddress, SNP_PRODUCTS } from '../verifiers/snp/address.ts'
 import { type IntelDocument, parseIntelAddress, pckCrlAddress, qeIdentityAddress, rootCaCrlAddress } from '../verifiers/tdx/address.ts'
+import { parseTpmAddress, type TpmDocument } from '../verifiers/tpm/trust/address.ts'
 import type { CollateralAddress } from '../verifiers/verifier.ts'
 
 /** Who publishes a document; each has a host and a budget of its own. */
-export type VendorName = 'amd' | 'intel'
+export type VendorName = 'amd' | 'intel' | 'tpm'
 /** What an address names. */
-export type VendorDocumentName = AmdDocument | IntelDocument
+export type VendorDocumentName = AmdDocument | IntelDocument | TpmDocument
 /** The kinds of vendor documents, as GET /v1/collateral names them. */
 export type DocumentKind = VendorDocumentName['kind']
 
@@ -28,11 +29,13 @@ const KINDS: Readonly<Record<DocumentKind, Keeping>> = {
   'root-ca-crl': { vendor: 'intel', life: 'dated', fetched: 'in background', longest: DAY },
   'pck-crl': { vendor: 'intel', life: 'dated', fetched: 'in background', longest: DAY },
   'qe-identity': { vendor: 'intel', life: 'dated', fetched: 'when asked', longest: DAY },
+  'tpm-crl': { vendor: 'tpm', life: 'dated', fetched: 'in background', longest: DAY },
   'tcb-info': { vendor: 'intel', life: 'dated', fetched: 'when asked', longest: DAY },
 }
 
 /** Reads an address; undefined for one that names no document that is known here. */
-export const parseAddress = (address: string): VendorDocumentName | undefined => parseAmdAddress(address) ?? parseIntelAddress(address)
+export const parseAddress = (address: string): VendorDocumentName | undefined =>
+  parseAmdAddress(address) ?? parseIntelAddress(address) ?? parseTpmAddress(address)
 
 /** How the document of an address is kept; undefined where {@link parseAddress} is. */
 export function keepingOf(address: string): Keeping | undefined {

@@ -9,16 +9,22 @@ import {
   tcbInfoAddress,
 } from '../verifiers/tdx/address.ts'
 import { readVendorDocument, type VendorDocument, writeVendorDocument } from '../verifiers/tdx/document.ts'
-import type { CollateralAddress } from '../verifiers/verifier.ts'
+import { addressOfList } from '../verifiers/tpm/trust/admission.ts'
+import type { Anchors, CollateralAddress } from '../verifiers/verifier.ts'
 import { parseAddress } from './address.ts'
 import type { BundleItem } from './bundle-items.ts'
 
 /** A document with the address that it claims to belong to. */
 export type Addressed = { readonly address: CollateralAddress; readonly bytes: Uint8Array }
 
-/** The address of an item: by its label where it has one, else by what it says of itself, which admission proves. Some have none. */
-export function addressed(item: BundleItem): Addressed[] {
-  if (item.kind === 'other') return []
+/**
+ * The address of an item: by its label where it has one, else by what it says of itself, which admission proves; the list of a TPM authority has
+ * that of the configured authority which signed it. Some have none.
+ */
+export function addressed(item: BundleItem, anchors: Anchors): Addressed[] {
+  // A certificate completes chains; it is no document of its own.
+  if (item.kind === 'tpm-certificate') return []
+  if (item.kind === 'tpm-crl') return at(addressOfList(item.der, anchors), item.der)
   if (item.kind === 'amd-certificate') return at(vcekAddressOf(item.der), item.der)
   if (item.kind === 'amd-crl') return at(crlAddress(item.product, item.endpoint), item.der)
   if (item.kind === 'intel-root-ca-crl') return at(rootCaCrlAddress, writeVendorDocument({ issuerChain: new Uint8Array(), body: item.der }))
@@ -79,6 +85,7 @@ export function itemAt({ address, bytes }: Addressed): BundleItem[] {
   if (name === undefined) return []
   if (name.kind === 'vcek') return [{ kind: 'amd-certificate', der: bytes }]
   if (name.kind === 'crl') return [{ kind: 'amd-crl', product: name.product, endpoint: name.endpoint, der: bytes }]
+  if (name.kind === 'tpm-crl') return [{ kind: 'tpm-crl', der: bytes }]
   return [intelItem(name, readVendorDocument(bytes))]
 }
 

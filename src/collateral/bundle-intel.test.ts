@@ -33,7 +33,7 @@ const WRITTEN = {
 const bundle = (...items: readonly unknown[]): string => JSON.stringify({ format: 'assay-collateral/1', items })
 const itemsOf = (...items: readonly unknown[]): readonly BundleItem[] => readBundle(bundle(...items)).items
 const addressesOf = (...items: readonly unknown[]): readonly CollateralAddress[] =>
-  itemsOf(...items).flatMap((item) => addressed(item).map(({ address }) => address))
+  itemsOf(...items).flatMap((item) => addressed(item, anchors).map(({ address }) => address))
 
 describe('items of Intel’s', () => {
   it('are written as they were read', () => {
@@ -124,7 +124,7 @@ describe('documents of bundles', () => {
   it('are the newest genuine ones of several', async () => {
     const older = { ...WRITTEN.qe, ...signed(intel.qeIdentity({ issueDate: days(-3) })) }
     const forged = { ...WRITTEN.qe, ...signed(fakeIntel({ now }).qeIdentity({ issueDate: days(-0.01) })) }
-    const newest = itemsOf(WRITTEN.qe).flatMap(addressed)[0]?.bytes
+    const newest = itemsOf(WRITTEN.qe).flatMap((item) => addressed(item, anchors))[0]?.bytes
     for (const items of [
       [older, WRITTEN.qe, forged],
       [forged, WRITTEN.qe, older],

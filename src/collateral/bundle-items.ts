@@ -5,14 +5,15 @@ import type { SnpProduct } from '../verifiers/snp/claims.ts'
 import type { IntelUpdate, PckCa } from '../verifiers/tdx/address.ts'
 import type { VendorDocument } from '../verifiers/tdx/document.ts'
 
-/** One item of a bundle; binary decoded. Items of vendors that this version does not read are kept as they came. */
+/** One item of a bundle; binary decoded. */
 export type BundleItem =
   | { readonly kind: 'amd-certificate'; readonly der: Uint8Array }
   | { readonly kind: 'amd-crl'; readonly product: SnpProduct; readonly endpoint: AmdEndpoint; readonly der: Uint8Array }
   | { readonly kind: 'intel-tcb-info' | 'intel-qe-identity'; readonly update: IntelUpdate; readonly document: VendorDocument }
   | { readonly kind: 'intel-pck-crl'; readonly ca: PckCa; readonly document: VendorDocument }
   | { readonly kind: 'intel-root-ca-crl'; readonly der: Uint8Array }
-  | { readonly kind: 'other'; readonly item: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'tpm-certificate'; readonly der: Uint8Array }
+  | { readonly kind: 'tpm-crl'; readonly der: Uint8Array }
 
 /** Upper limits in bytes (design section 3, Limits). */
 const MOST = { certificates: 64 * 1024, crl: 8 * 1024 * 1024, other: 1024 * 1024 } as const
@@ -53,17 +54,22 @@ const intelPckCrl = z
   .strictObject({ kind: z.literal('intel-pck-crl'), ca: z.enum(['platform', 'processor']), der, issuer_chain: chain })
   .transform(({ kind, ca, der: body, issuer_chain: issuerChain }) => ({ kind, ca, document: { issuerChain, body } }))
 const intelRootCrl = z.strictObject({ kind: z.literal('intel-root-ca-crl'), der })
-/** Items of vendors that this version does not read; the kinds are a closed list all the same, so that a misspelt one is noticed. */
-const other = z
-  .looseObject({ kind: z.enum(['tpm-certificate', 'tpm-crl']) })
-  .transform((item): Extract<BundleItem, { kind: 'other' }> => ({ kind: 'other', item }))
+const tpmCertificate = z.strictObject({ kind: z.literal('tpm-certificate'), der: binary(MOST.certificates) })
+const tpmCrl = z.strictObject({ kind: z.literal('tpm-crl'), der })
 
 /** Reads one item. */
-export const bundleItem = z.discriminatedUnion('kind', [amdCertificate, amdCrl, intelSigned, intelPckCrl, intelRootCrl, other])
+export const bundleItem = z.discriminatedUnion('kind', [
+  amdCertificate,
+  amdCrl,
+  intelSigned,
+  intelPckCrl,
+  intelRootCrl,
+  tpmCertificate,
+  tpmCrl,
+])
 
 /** An item as {@link bundleItem} reads it. */
 export function writtenItem(item: BundleItem): Readonly<Record<string, unknown>> {
-  if (item.kind === 'other') return item.item
   if ('der' in item) return { ...item, der: base64(item.der) }
   const { document, ...label } = item
   const body = label.kind === 'intel-pck-crl' ? { der: base64(document.body) } : { body: utf8(document.body) }

@@ -37,10 +37,13 @@ describe('the text of a bundle', () => {
     expect(readBundle(writeBundle({ items }))).toEqual({ items })
   })
 
-  it('keeps the items of other vendors as they came', () => {
-    const other = { kind: 'tpm-certificate', der: 'AQ==', vendor: 'x' }
-    expect(readBundle(bundle(other))).toEqual({ items: [{ kind: 'other', item: other }] })
-    expect(JSON.parse(writeBundle(readBundle(bundle(other))))).toEqual(JSON.parse(bundle(other)))
+  it('holds certificates and lists of TPM authorities, and nothing else of theirs', () => {
+    const items = [
+      { kind: 'tpm-certificate', der: Uint8Array.of(1) },
+      { kind: 'tpm-crl', der: Uint8Array.of(2) },
+    ] as const
+    expect(readBundle(writeBundle({ items }))).toEqual({ items })
+    expect(() => readBundle(bundle({ kind: 'tpm-certificate', der: 'AQ==', vendor: 'x' }))).toThrow(/items\.0/)
   })
 
   it.each([
@@ -119,12 +122,14 @@ describe('a bundle taken into a store', () => {
   it('leaves out what does not prove genuine, and what is pinned or of another vendor', async () => {
     const target = to()
     const forged = amd.crl({ product: 'Milan', overrides: { signWith: amd.authority('Milan', 'ask') } })
-    const other: BundleItem = { kind: 'other', item: { kind: 'tpm-crl', der: '' } }
-    const results = await importBundle({ items: [list(forged), certificate(amd.root('Milan')), other, list(crl(1n), 'vlek')] }, target)
+    const others: readonly BundleItem[] = (['tpm-crl', 'tpm-certificate'] as const).map((kind) => ({ kind, der: Uint8Array.of() }))
+    const items = [list(forged), certificate(amd.root('Milan')), ...others, list(crl(1n), 'vlek')]
+    const results = await importBundle({ items }, target)
     expect(results.map(({ name, outcome }) => [name, outcome])).toEqual([
       ['amd/crl/Milan/vcek', 'refused'],
       ['amd-certificate', 'ignored'],
       ['tpm-crl', 'ignored'],
+      ['tpm-certificate', 'ignored'],
       ['amd/crl/Milan/vlek', 'stored'],
     ])
     expect(results[0]?.detail).toContain('snp-crl-signature')

@@ -57,7 +57,10 @@ export type BundledCollateral = {
 export async function collateralFromBundles(bundles: readonly Bundle[], anchors: Anchors, now: Date): Promise<BundledCollateral> {
   const items = bundles.flatMap((b) => b.items)
   const documents = new Map<CollateralAddress, Uint8Array>()
-  for (const [address, candidates] of Map.groupBy(items.flatMap(addressed), (item) => item.address)) {
+  for (const [address, candidates] of Map.groupBy(
+    items.flatMap((item) => addressed(item, anchors)),
+    (item) => item.address,
+  )) {
     const [first, ...others] = candidates
     if (first !== undefined)
       documents.set(address, others.length === 0 ? first.bytes : await best({ candidates, anchors, now }, first.bytes))

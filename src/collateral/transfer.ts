@@ -32,7 +32,7 @@ export async function exportBundle(store: CollateralStore): Promise<string> {
 export async function importBundle(bundle: Bundle, to: ImportTarget): Promise<readonly Imported[]> {
   const results: Imported[] = []
   for (const item of bundle.items) {
-    const [document] = addressed(item)
+    const [document] = addressed(item, to.anchors)
     results.push(document === undefined ? ignored(item) : await importOne(document, to))
   }
   return results
@@ -49,7 +49,7 @@ export async function importDocuments(
 }
 
 const ignored = (item: BundleItem): Imported => ({
-  name: item.kind === 'other' ? String(item.item['kind']) : item.kind,
+  name: item.kind,
   outcome: 'ignored',
   detail: IGNORED[item.kind],
 })
@@ -61,7 +61,8 @@ const IGNORED: Readonly<Record<BundleItem['kind'], string>> = {
   'intel-qe-identity': 'not the identity of a quoting enclave',
   'intel-pck-crl': '',
   'intel-root-ca-crl': '',
-  other: 'this version does not keep documents of this vendor',
+  'tpm-certificate': 'certificates of TPM authorities are configuration (tpm.roots, tpm.certificates)',
+  'tpm-crl': 'no authority for which a list is configured (tpm.crls) signed it',
 }
 
 async function importOne(document: Addressed, to: ImportTarget): Promise<Imported> {

@@ -1,12 +1,22 @@
 import { readFileSync } from 'node:fs'
 import { collateralFromBundles, readBundle, type Bundle, type BundleItem } from '../collateral/bundle.ts'
 import { ConfigError, type Config } from '../config.ts'
-import { pinnedAnchors, testAnchors } from '../verifiers/anchors.ts'
+import { pinnedAnchors, testAnchors, withTpmAnchors } from '../verifiers/anchors.ts'
 import { readCertificateBlob } from '../verifiers/pem.ts'
+import type { TpmAnchors } from '../verifiers/tpm/anchors.ts'
 import type { Anchors, CollateralAddress, Mode } from '../verifiers/verifier.ts'
+import { tpmAnchorsOf, trustAnchorsOf } from './tpm-files.ts'
+import { NO_TPM_TRUST, type TpmTrust } from './tpm-trust.ts'
 
 /** Files that were named: roots in place of a vendor's, and bundles of vendor documents. */
-export type GroundFiles = { readonly insecureTestRoots: readonly string[]; readonly collateralBundles: readonly string[] }
+export type GroundFiles = {
+  readonly insecureTestRoots: readonly string[]
+  readonly collateralBundles: readonly string[]
+  /** Whose certificates of TPM keys count; nobody's by default. */
+  readonly tpm?: { readonly trust: TpmTrust }
+  /** Files of authorities of TPMs that count beside these. */
+  readonly trustAnchors?: readonly string[]
+}
 
 /** What a verification relies on besides the evidence: public keys, and documents that were given. */
 export type Grounds = {
@@ -32,12 +42,23 @@ export async function groundsOf(config: Config): Promise<Grounds> {
 }
 
 /** Roots and bundles from files. Throws {@link ConfigError} for a file that is not what it should be. */
-export async function readGrounds({ insecureTestRoots, collateralBundles }: GroundFiles, now: Date): Promise<Grounds> {
+export async function readGrounds(files: GroundFiles, now: Date): Promise<Grounds> {
+  const { insecureTestRoots, collateralBundles } = files
   const bundles = collateralBundles.map((path) => blamed('collateral', path, () => readBundle(readFileSync(path, 'utf8'))))
   const roots = insecureTestRoots.map((path) => blamed('insecure_test_root', path, () => readRoot(path)))
-  const anchors = roots.length === 0 ? pinnedAnchors : testAnchorsOf(roots, bundles, insecureTestRoots.join(', '))
+  const vendors = roots.length === 0 ? pinnedAnchors : testAnchorsOf(roots, bundles, insecureTestRoots.join(', '))
+  const mode = roots.length === 0 ? 'production' : 'test'
+  const anchors = withTpmAnchors(vendors, tpmOf(files, bundles, mode))
   const { documents } = await collateralFromBundles(bundles, anchors, now)
-  return { anchors, mode: roots.length === 0 ? 'production' : 'test', documents }
+  return { anchors, mode, documents }
+}
+
+/** Authorities from configuration and command line; certificates of bundles complete chains and are trusted for nothing. */
+function tpmOf({ tpm, trustAnchors = [] }: GroundFiles, bundles: readonly Bundle[], mode: Mode): TpmAnchors {
+  const configured = tpmAnchorsOf(tpm?.trust ?? NO_TPM_TRUST, mode)
+  const named = trustAnchorsOf(trustAnchors, mode)
+  const given = bundles.flatMap(({ items }) => items.flatMap((item) => (item.kind === 'tpm-certificate' ? [item.der] : [])))
+  return { ...configured, roots: [...configured.roots, ...named.roots], pool: [...configured.pool, ...named.pool, ...given] }
 }
 
 const readRoot = (path: string): Uint8Array => readCertificateBlob(new Uint8Array(readFileSync(path)), 'root')

@@ -122,7 +122,7 @@ export const members = z.strictObject({
   intel_pccs_ca: path.optional(),
   intel_transport: transport,
   intel_pcs_api_key_file: path.optional(),
-  tpm: tpmMembers.default({}),
+  tpm: tpmMembers.prefault({}),
   audiences: z
     .record(audienceName, audience)
     .refine((all) => Object.keys(all).length > 0, 'at least one audience')

@@ -35,7 +35,11 @@ export function knownPolicies(policies: Pick<Policies, 'snapshot'>, config: Conf
  * requires them; a policy that nobody may use makes nobody wait. Intel's are required where the operator says so: who has no host of
  * Intel's must not depend on Intel.
  */
-export const standingOf = (parts: Parts): readonly Standing[] => [...standingOfAmd(parts), ...standingOfIntel(parts)]
+export const standingOf = (parts: Parts): readonly Standing[] => [
+  ...standingOfAmd(parts),
+  ...standingOfIntel(parts),
+  ...standingOfTpms(parts),
+]
 
 function standingOfAmd(parts: Parts): readonly Standing[] {
   const used = usedPolicies(parts).map((policy) => rigourOf(policy.document).snp)
@@ -57,6 +61,17 @@ function standingOfIntel(parts: Parts): readonly Standing[] {
   const used = usedPolicies(parts).map((policy) => rigourOf(policy.document))
   const graceSeconds = Math.max(0, ...used.flatMap(({ tdx, sgx }) => [tdx.collateralGraceSeconds, sgx.collateralGraceSeconds]))
   return INTEL_STANDING.filter((address) => !documents.has(address)).map((address) => ({ address, needed, graceSeconds }))
+}
+
+/** Lists of TPM authorities are required where a policy that some audience may use, or enrolment, requires them. */
+function standingOfTpms(parts: Parts): readonly Standing[] {
+  const { anchors, documents } = parts.grounds
+  const enrolment = parts.config.tpm.enrolment
+  const used = [...usedPolicies(parts).map((policy) => rigourOf(policy.document).tpm), ...(enrolment === undefined ? [] : [enrolment])]
+  const needed = used.some(({ revocation }) => revocation === 'require') ? 'required' : 'wanted'
+  const graceSeconds = Math.max(0, ...used.map(({ crlGraceSeconds }) => crlGraceSeconds))
+  const addresses = new Set(anchors.tpm.crlSources.map(({ address }) => address))
+  return [...addresses].filter((address) => !documents.has(address)).map((address) => ({ address, needed, graceSeconds }))
 }
 
 function usedPolicies({ config, policies }: Parts): readonly ActivePolicy[] {

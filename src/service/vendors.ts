@@ -2,15 +2,17 @@ import type { VendorName } from '../collateral/address.ts'
 import { createKds } from '../collateral/kds.ts'
 import { createPcs, type Pcs } from '../collateral/pcs.ts'
 import type { Vendor, VendorClient } from '../collateral/source.ts'
+import { createTpmLists } from '../collateral/tpm-lists.ts'
 import { createVendor, offlineVendor, type VendorOptions } from '../collateral/vendor.ts'
 import { byVendor, clientsByVendor } from '../collateral/vendors.ts'
 import type { Config } from '../config.ts'
 import type { IntelSources } from '../config/intel.ts'
 import { readApiKey, readAuthority } from '../config/intel-files.ts'
 import { AMD_KDS, INTEL_PCS } from '../config/members.ts'
+import { tpmListsOf } from '../config/tpm-files.ts'
 
 /** What says which vendors are asked, and where. */
-export type VendorSources = Pick<Config, 'amdKds' | 'intel'>
+export type VendorSources = Pick<Config, 'amdKds' | 'intel' | 'tpm' | 'mode'>
 
 /**
  * The standing documents of Intel's, and TCB info and identities of six families of platforms, standard and early: what a service that
@@ -28,22 +30,29 @@ export async function vendorsOf(config: Config): Promise<Vendor> {
     if (client === undefined || !isAsked(config, name)) return offlineVendor
     return createVendor({ client, ...budget })
   }
-  return byVendor({ amd: vendor('amd'), intel: vendor('intel', { burst: INTEL_BURST, backgroundBurst: INTEL_BACKGROUND_BURST }) })
+  return byVendor({
+    amd: vendor('amd'),
+    intel: vendor('intel', { burst: INTEL_BURST, backgroundBurst: INTEL_BACKGROUND_BURST }),
+    // As many hosts as there are lists, each asked for its own alone.
+    tpm: vendor('tpm', { backgroundBurst: Math.max(1, config.tpm.trust.crls.length) }),
+  })
 }
 
 /** The vendors for one command, without budgets. Throws for a file that cannot be used. */
 export const clientOf = async (sources: VendorSources): Promise<VendorClient> => clientsByVendor(await clientsOf(sources))
 
-async function clientsOf({ amdKds, intel }: VendorSources): Promise<Partial<Record<VendorName, VendorClient>>> {
-  const amd = createKds(amdKds)
-  return intel.collateral === 'off' ? { amd } : { amd, intel: await pcsOf(intel) }
+async function clientsOf({ amdKds, intel, tpm: { trust }, mode }: VendorSources): Promise<Partial<Record<VendorName, VendorClient>>> {
+  const [amd, tpm] = [createKds(amdKds), createTpmLists(tpmListsOf(trust, mode))]
+  return intel.collateral === 'off' ? { amd, tpm } : { amd, tpm, intel: await pcsOf(intel) }
 }
 
 /**
  * Whether a vendor is asked for anything. Under roots of somebody else, and for a demonstration, it has nothing to say: then only a service
  * that was named is asked.
  */
-export function isAsked({ mode, insecureTestRoots, amdKds, intel }: Config, name: VendorName): boolean {
+export function isAsked({ mode, insecureTestRoots, amdKds, intel, tpm }: Config, name: VendorName): boolean {
+  // These are asked where the operator named them, and only there.
+  if (name === 'tpm') return tpm.trust.crls.length > 0
   const own = name === 'amd' ? amdKds.url === AMD_KDS : intel.pccsUrl === undefined && intel.pcsUrl === INTEL_PCS
   if (name === 'intel' && intel.collateral === 'off') return false
   return !own || (mode !== 'demo' && insecureTestRoots.length === 0)

@@ -132,7 +132,7 @@ export const inspectionAnswer = z
 
 const collateralObject = z.strictObject({
   address: z.string(),
-  kind: z.enum(['vcek', 'crl', 'tcb-info', 'qe-identity', 'pck-crl', 'root-ca-crl']),
+  kind: z.enum(['vcek', 'crl', 'tcb-info', 'qe-identity', 'pck-crl', 'root-ca-crl', 'tpm-crl']),
   fetched_at: time,
   expires_at: time,
   next_refresh: time.nullable(),

@@ -245,7 +245,9 @@ describe('models', () => {
     expect(judge({ certificates: [], rigour: { enrolledAks: [name] } }).trust?.model).toBe('enrolled-ak')
   })
   it('take certificates as PEM, too', () => {
-    const pem = `-----BEGIN CERTIFICATE-----\n${Buffer.from(certified).toString('base64').replaceAll(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`
+    const pem = `-----BEGIN CERTIFICATE-----\n${Buffer.from(certified)
+      .toString('base64')
+      .replaceAll(/.{64}(?=.)/g, '$&\n')}\n-----END CERTIFICATE-----\n`
     expect(judge({ certificates: [Buffer.from(pem)] }).trust?.model).toBe('ak-cert')
   })
   it('hold for keys of RSA, and for certificates that RSA signed', () => {
