@@ -182,7 +182,7 @@ export async function testServices(options: TestOptions): Promise<TestServices> 
   const policies = withReferences(documents, references)
   const collateral = createCollateralService({ anchors, store: stores.collateral, vendor, now, log, standing })
   await collateral.start()
-  const readiness = createReadiness({ stores, collateral, policies, now, log })
+  const readiness = createReadiness({ stores, collateral, policies, anchors, now, log })
   const audit: AuditLine[] = []
   const issuer = mode === 'production' ? 'https://assay.example' : `https://${mode}.assay.invalid`
   const challenges = createChallenges({ key: keys.challenge, mode, store: stores.challenges, now, lifetimeSeconds: 300 })

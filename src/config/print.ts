@@ -42,12 +42,7 @@ export function printConfig(config: Config): string {
     separate_author_and_activator: config.separateAuthorAndActivator,
     lift: config.lift,
     rate_limit: { requests: config.rateLimit.requests, per_seconds: config.rateLimit.perSeconds },
-    limits: {
-      body_bytes: config.limits.bodyBytes,
-      event_log_bytes: config.limits.eventLogBytes,
-      ima_bytes: config.limits.imaBytes,
-      in_flight: config.limits.inFlight,
-    },
+    limits: limits(config.limits),
     challenge_lifetime_seconds: config.challengeLifetimeSeconds,
     token_lifetime_seconds: config.tokenLifetimeSeconds,
     clock: config.clock,
@@ -55,6 +50,13 @@ export function printConfig(config: Config): string {
     collateral_bundles: config.collateralBundles,
   })
 }
+
+const limits = ({ bodyBytes, eventLogBytes, imaBytes, inFlight }: Config['limits']) => ({
+  body_bytes: bodyBytes,
+  event_log_bytes: eventLogBytes,
+  ima_bytes: imaBytes,
+  in_flight: inFlight,
+})
 
 const vendors = ({ amdKds, intel, tpm }: Config) => ({
   amd_kds_url: amdKds.url,

@@ -60,7 +60,7 @@ export async function assemble(given: Parts): Promise<Assembled> {
   const references = await referencesOf(parts, now)
   const policies = withReferences(await policiesOf(parts, now), references)
   const collateral = withDocuments(collateralOf(parts, knownPolicies(policies, config), now), grounds.documents)
-  const readiness = createReadiness({ stores, collateral, policies, now, log })
+  const readiness = createReadiness({ stores, collateral, policies, anchors: grounds.anchors, now, log })
   const challenges = challengesOf(parts, readiness, now)
   const [anchors, memo] = [grounds.anchors, createMemo()]
   const services: Services = {

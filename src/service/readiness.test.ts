@@ -1,3 +1,4 @@
+import { anchorsWith, authority, anchorFor } from '../../test/tpm-trust-lab.ts'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { CollateralService } from '../collateral/service.ts'
 import { createLog } from '../telemetry/log.ts'
@@ -28,6 +29,7 @@ function create(parts: Partial<Parameters<typeof createReadiness>[0]> = {}): Set
     stores: memoryStores(),
     collateral: collateral(),
     policies: policies([], []),
+    anchors: anchorsWith({}),
     now: () => NOW,
     log: createLog('silent'),
   }
@@ -88,5 +90,17 @@ describe('readiness', () => {
     const wrong = create({ stores, now: () => new Date(SIGNED.getTime() - 1) })
     await wrong.start()
     expect(await wrong.problems()).toEqual(['the clock is behind a date that a vendor signed'])
+  })
+})
+
+describe('alarms', () => {
+  it('tell of authorities of TPMs that end, beside what policies say', () => {
+    const ending = authority('ending', undefined, { notAfter: new Date(NOW.getTime() + 86_400_000) })
+    const anchors = anchorsWith({ roots: [anchorFor(ending)], pool: [ending.der] })
+    expect(create({ anchors, policies: policies([], ['a folder']) }).alarms()).toEqual([
+      'a folder',
+      expect.stringContaining('CN=ending ends at'),
+    ])
+    expect(create().alarms()).toEqual([])
   })
 })

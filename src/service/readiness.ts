@@ -1,9 +1,11 @@
 import type { CollateralService } from '../collateral/service.ts'
+import { tpmAlarms } from '../collateral/tpm-authorities.ts'
 import type { Policies } from '../policies/policies.ts'
 import type { Readiness } from '../routes/services.ts'
 import type { Stores } from '../stores/stores.ts'
 import type { Telemetry } from '../telemetry/log.ts'
 import { amdLists, INTEL_STANDING } from '../collateral/address.ts'
+import type { Anchors } from '../verifiers/verifier.ts'
 
 /** Readiness that main can turn off, and the newest date that a vendor has signed as far as the marks tell. */
 export type SettableReadiness = Readiness & {
@@ -19,6 +21,7 @@ export type ReadinessParts = {
   readonly stores: Stores
   readonly collateral: CollateralService
   readonly policies: Pick<Policies, 'problems' | 'alarms'>
+  readonly anchors: Pick<Anchors, 'tpm'>
   readonly now: () => Date
   readonly log: Telemetry
 }
@@ -33,7 +36,7 @@ const DATED = [...amdLists(), ...INTEL_STANDING]
 
 /** Whether one process can decide: its store, its clock, its collateral (design section 3, /readyz). */
 export function createReadiness(parts: ReadinessParts): SettableReadiness {
-  const { stores, collateral, policies, now } = parts
+  const { stores, collateral, policies, anchors, now } = parts
   let draining = false
   let newest: Date | undefined
   const readMarks = async () => {
@@ -50,7 +53,7 @@ export function createReadiness(parts: ReadinessParts): SettableReadiness {
     start: readMarks,
     stop: () => clearInterval(timer),
     problems: async () => [...(await storeProblems(parts)), ...behind(), ...policies.problems(), ...(await collateral.problems())],
-    alarms: policies.alarms,
+    alarms: () => [...policies.alarms(), ...tpmAlarms(anchors.tpm, now())],
   }
 }
 

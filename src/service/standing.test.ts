@@ -1,3 +1,4 @@
+import { anchorsWith } from '../../test/tpm-trust-lab.ts'
 import { describe, expect, it } from 'vitest'
 import { readPolicy } from '../appraisal/read-policy.ts'
 import { policySetOf } from '../appraisal/policy-set.ts'
@@ -22,10 +23,11 @@ type Given = {
   readonly anchors?: Anchors
   readonly documents?: readonly CollateralAddress[]
   readonly environment?: Readonly<Record<string, string>>
+  readonly more?: string
 }
 
-function standing({ policy = 'strict', anchors = pinnedAnchors, documents = [], environment = {} }: Given = {}) {
-  const file = `audiences: {default: {policies: [${policy}]}}`
+function standing({ policy = 'strict', anchors = pinnedAnchors, documents = [], environment = {}, more = '' }: Given = {}) {
+  const file = `audiences: {default: {policies: [${policy}]}}\n${more}`
   const { config } = loadConfig({ environment: { ASSAY_CONFIG: 'f', ...environment }, readText: () => file })
   return standingOf({
     config,
@@ -72,6 +74,20 @@ describe('the documents that are kept fresh', () => {
 const fault = () => {
   throw new Error('a fault')
 }
+
+describe('lists of TPM authorities', () => {
+  const address = `tpm/crl/${'ab'.repeat(32)}` as const
+  const tpm = { crlSources: [{ issuerSpkiSha256: 'ab'.repeat(32), address }] }
+  const lists = (given: Given) => standing({ anchors: anchorsWith(tpm), ...given }).filter((one) => one.address.startsWith('tpm/'))
+  it('are kept where they are configured, and required where enrolment requires them', () => {
+    expect(lists({})).toEqual([{ address, needed: 'wanted', graceSeconds: 0 }])
+    const strictly = 'tpm: {enrolment: {crl_grace_seconds: 60}}'
+    expect(lists({ more: strictly })).toEqual([{ address, needed: 'required', graceSeconds: 60 }])
+    expect(lists({ more: 'tpm: {enrolment: {crl: prefer}}' })).toEqual([{ address, needed: 'wanted', graceSeconds: 0 }])
+    expect(lists({ documents: [address] })).toEqual([])
+    expect(lists({ anchors: anchorsWith({}) })).toEqual([])
+  })
+})
 
 describe('the policies that decide what is needed', () => {
   const { config } = loadConfig({ environment: { ASSAY_CONFIG: 'f' }, readText: () => 'audiences: {default: {policies: [strict]}}' })

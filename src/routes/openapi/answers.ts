@@ -138,10 +138,19 @@ const collateralObject = z.strictObject({
   next_refresh: time.nullable(),
   state: z.enum(['fresh', 'expired']),
 })
+const tpmAuthority = z.strictObject({
+  sha256,
+  authority: z.string().nullable().meta({ description: 'Whose it is; null: it only completes chains' }),
+  roles: z.array(z.enum(['ak', 'ek'])),
+  subject: z.string().nullable().meta({ description: 'null: only the fingerprint is known; the certificate comes with the evidence' }),
+  not_after: time.nullable(),
+  state: z.enum(['valid', 'ends-soon', 'ended', 'not-at-hand']),
+})
 /** GET /v1/collateral. */
 export const collateralAnswer = z
   .strictObject({
     collateral: z.array(collateralObject),
+    tpm_authorities: z.array(tpmAuthority).meta({ description: 'The configured authorities of TPM keys' }),
     withheld: z.int().meta({ description: 'Objects that name a chip, hidden from anonymous callers' }),
   })
   .meta({ id: 'CollateralList' })

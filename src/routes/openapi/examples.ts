@@ -129,6 +129,16 @@ export const ANSWERS = {
         state: 'fresh',
       },
     ],
+    tpm_authorities: [
+      {
+        sha256: '594759594b9b61524f6c8ef668f7177f7b9066bc0674f2f49fe9e052be78beb2',
+        authority: 'google',
+        roles: ['ak', 'ek'],
+        subject: null,
+        not_after: null,
+        state: 'not-at-hand',
+      },
+    ],
     withheld: 12,
   },
   jwks: { keys: [{ ...CNF_JWK, kid: 'oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U', alg: 'ES256', use: 'sig' }] },
