@@ -13,7 +13,7 @@ export type TpmRootFile = {
 }
 
 /** Where the revocation list of one authority is had; `authority`: the file of its certificate. */
-export type TpmCrl = { readonly authority: string; readonly from: { readonly url: string } | { readonly file: string } }
+type TpmCrl = { readonly authority: string; readonly from: { readonly url: string } | { readonly file: string } }
 
 /** Whose certificates of TPM keys count. */
 export type TpmTrust = {

@@ -20,7 +20,7 @@ export type TpmAnchor = {
 export type TpmCrlSource = { readonly issuerSpkiSha256: string; readonly address: `tpm/${string}` }
 
 /** Assay's own authority for attestation keys (issue: enrolment): an anchor for nothing else. `mode` is part of its certificates. */
-export type OwnAuthority = {
+type OwnAuthority = {
   /** DER SubjectPublicKeyInfo. */
   readonly spki: Uint8Array
 }

@@ -3,7 +3,7 @@ import type { Anchors, Check, Collateral, Context } from '../../verifier.ts'
 import type { AkCertificateClaims, AkTrust, EkClaims, GceClaims, TpmClaims } from '../claims.ts'
 
 /** The attestation key as its public area tells: nothing here vouches for it. */
-export type AkIdentity = {
+type AkIdentity = {
   /** nameAlg ‖ digest of the public area, lower-case hex (specification tpm.md section 3.2). */
   readonly name: string
   /** DER SubjectPublicKeyInfo. */

@@ -88,11 +88,11 @@ describe('revocation lists of TPM authorities', () => {
     expect(judge({ sources: [] })).toMatchObject({ verdict: 'skip', trust: { revocation: 'not-configured', validUntil: years(5) } })
     expect(judge({ sources: [mute] })).toMatchObject({ verdict: 'skip', trust: { revocation: 'not-configured' } })
   })
-  it('are not asked where the policy turns them off', () => {
-    expect(judge({ lists: [list(intermediate, { revoked: [LEAF] })], rigour: { revocation: 'DANGEROUSLY_OFF' } })).toMatchObject({
-      verdict: 'skip',
-      trust: { revocation: 'not-checked' },
-    })
+  it('are not asked for where the policy turns them off, but a revocation that is at hand counts', () => {
+    const rigour: Partial<TpmRigour> = { revocation: 'DANGEROUSLY_OFF' }
+    for (const lists of [[], [list(intermediate)], both({ nextUpdate: hours(-1) })])
+      expect(judge({ lists, rigour })).toMatchObject({ verdict: 'skip', trust: { revocation: 'not-checked', validUntil: years(5) } })
+    expect(judge({ lists: [list(intermediate, { revoked: [LEAF] })], rigour }).verdict).toBe(REVOKED)
   })
   const refusals: readonly (readonly [string, Given, string])[] = [
     ['the leaf is on one', { lists: both({ revoked: [1n, LEAF] }) }, REVOKED],

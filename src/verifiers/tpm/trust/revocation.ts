@@ -52,23 +52,31 @@ type Verdict =
 
 /**
  * TPM-23 and the revocation of TPM-26. A revocation that is found counts whatever else is wrong with its list; a list that is absent, stale, rolled
- * back or not its authority's leaves the question open. An authority without a configured list is not asked about.
+ * back or not its authority's leaves the question open. An authority without a configured list is not asked about. A policy that turns revocation
+ * off does without lists, but not without what one at hand says.
  */
 export function checkRevocation(chain: ProvenChain, rule: RevocationRule, grounds: Grounds): Revocation {
-  const named = { ...rule, expected: EXPECTED }
+  const verdicts = linksOf(chain, grounds.anchors.tpm).map((link) => judgeLink(link, grounds))
+  const revoked = textOf(verdicts, 'revoked')
+  if (revoked !== '') return { checks: [failed({ ...rule, expected: EXPECTED }, revoked)], state: 'checked', until: [] }
   if (grounds.rigour.revocation === 'DANGEROUSLY_OFF')
     return { checks: [skipped(rule, 'not asked: the policy turns revocation off')], state: 'not-checked', until: [] }
-  const verdicts = linksOf(chain, grounds.anchors.tpm).map((link) => judgeLink(link, grounds))
   if (verdicts.length === 0)
     return { checks: [skipped(rule, 'no list is configured for the authorities of this chain')], state: 'not-configured', until: [] }
-  const textOf = (outcome: Verdict['outcome']): string => verdicts.flatMap((one) => (one.outcome === outcome ? [one.text] : [])).join('; ')
-  const [revoked, unavailable, absent] = (['revoked', 'unavailable', 'absent'] as const).map(textOf)
-  const unknown = { ...named, code: UNAVAILABLE } as const
-  if (revoked) return { checks: [failed(named, revoked)], state: 'checked', until: [] }
-  if (unavailable) return { checks: [failed(unknown, unavailable)], state: 'not-checked', until: [] }
-  if (absent) return { checks: [warned(unknown, absent)], state: 'not-checked', until: [] }
+  return answerOf(verdicts, rule)
+}
+
+const textOf = (verdicts: readonly Verdict[], outcome: Verdict['outcome']): string =>
+  verdicts.flatMap((one) => (one.outcome === outcome ? [one.text] : [])).join('; ')
+
+/** What lists come to on none of which a certificate of the chain stands. */
+function answerOf(verdicts: readonly Verdict[], rule: RevocationRule): Revocation {
+  const unknown = { ...rule, expected: EXPECTED, code: UNAVAILABLE } as const
+  const [unavailable, absent] = [textOf(verdicts, 'unavailable'), textOf(verdicts, 'absent')]
+  if (unavailable !== '') return { checks: [failed(unknown, unavailable)], state: 'not-checked', until: [] }
+  if (absent !== '') return { checks: [warned(unknown, absent)], state: 'not-checked', until: [] }
   const until = verdicts.flatMap((one) => (one.outcome === 'clear' ? [one.until] : []))
-  return { checks: [passed(named, textOf('clear'))], state: 'checked', until }
+  return { checks: [passed({ ...rule, expected: EXPECTED }, textOf(verdicts, 'clear'))], state: 'checked', until }
 }
 
 function judgeLink(link: Link, grounds: Grounds): Verdict {
