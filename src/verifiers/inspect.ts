@@ -5,6 +5,7 @@ import { inspectCertificate as inspectAmd, type CertificateView as AmdCertificat
 import { inspectSnp, type SnpInspection } from './snp/inspect.ts'
 import { inspectCertificate as inspectIntel, isIntels, type CertificateView as IntelCertificateView } from './tdx/inspect-certificate.ts'
 import { inspectQuote, type QuoteInspection } from './tdx/inspect.ts'
+import { tpmCertificateOf, type CertificateView as TpmCertificateView } from './tpm/trust/inspect-certificate.ts'
 import { unwrapTsm } from './tsm.ts'
 import type { Evidence, EvidenceType } from './verifier.ts'
 
@@ -23,7 +24,9 @@ export function inspectEvidence(evidence: Evidence): Inspection {
 }
 
 /** Every field of one certificate (DER or one PEM block), believing none. Throws AttestationError for what is no certificate. */
-export function inspectCertificate(bytes: Uint8Array, at: string): AmdCertificateView | IntelCertificateView {
+export function inspectCertificate(bytes: Uint8Array, at: string): AmdCertificateView | IntelCertificateView | TpmCertificateView {
   const cert = attempt(() => readCertificate(bytes, { what: at, code: 'tdx-pck-chain-malformed' }))
+  const tpms = tpmCertificateOf(bytes, at, cert)
+  if (tpms !== undefined) return tpms
   return !(cert instanceof AttestationError) && isIntels(cert) ? inspectIntel(bytes, at) : inspectAmd(bytes, at)
 }
