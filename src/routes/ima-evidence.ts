@@ -6,6 +6,7 @@ import type { EvidenceItem } from './evidence-items.ts'
 import type { Authority } from './nonce.ts'
 import type { ListPart } from './parts.ts'
 import type { Services } from './services.ts'
+import { turns } from './turns.ts'
 
 /** Evidence with a list that is still on its way; without one as {@link evidenceOf}. */
 export function evidenceWith(item: EvidenceItem, list: ListPart | undefined): Evidence {
@@ -22,16 +23,10 @@ export function digestWith(items: readonly EvidenceItem[], list: ListPart | unde
   return list === undefined ? () => digest : () => hash('sha256', Buffer.concat([Buffer.from(digest, 'hex'), list.sha256()]))
 }
 
-/** Lets others work between two portions of a list. */
-const pause = (): Promise<void> =>
-  new Promise((resolve) => {
-    setImmediate(resolve)
-  })
-
 /** What the judgement of a list goes by beside the policy. Throws `tpm-ima-state-stale`. */
 export function imaContext(item: EvidenceItem, authority: Authority, { imaStates }: Services): TpmContext {
   const sealed = item.type === 'tpm' ? item.ima_state : undefined
-  return sealed === undefined ? { pause } : { pause, imaState: imaStates.open(sealed, authority) }
+  return sealed === undefined ? { pause: turns.next } : { pause: turns.next, imaState: imaStates.open(sealed, authority) }
 }
 
 /** The state that the next request may continue; absent where there is no list, or the state would be too large. */

@@ -7,6 +7,7 @@ import type { Obtained } from '../collateral/service.ts'
 import { collateralSummary } from '../collateral/summary.ts'
 import type { EvidenceType, Unverified } from '../verifiers/verifier.ts'
 import type { Services } from './services.ts'
+import { turns } from './turns.ts'
 
 /** Evidence that is judged without consequence. */
 export type Trial = {
@@ -28,7 +29,7 @@ export async function tryPolicy(policy: ActivePolicy, trial: Trial, services: Se
   const { type, unverified, obtained, digest, reportData, extraData, keyBinding, freshness } = trial
   const { mode, memo, signatures, now } = services
   const rigour = rigourOf(policy.document)
-  const context = { now: now(), mode, memo, signatures, rigour, reportData, extraData }
+  const context = { now: now(), mode, memo, signatures, rigour, reportData, extraData, tpm: { pause: turns.next } }
   const finding = await unverified.verify(obtained.collateral, context)
   return appraise({
     id: randomName(16).toString('hex'),

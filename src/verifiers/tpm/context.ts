@@ -61,13 +61,18 @@ export type TpmRigour = {
   readonly ima: ImaRules | undefined
 }
 
+/**
+ * Asked after every step of long work: a promise when others should work now, undefined while there is time left. Who asks knows no clock, and
+ * what a step costs depends on the policy. Absent: nobody waits.
+ */
+export type Pause = () => Promise<void> | undefined
+
 /** What an appraisal of TPM evidence depends on beside other technologies' context. */
 export type TpmContext = {
   /** The last accepted quote of this key; undefined: there is none, or the policy does not compare. */
   readonly previousQuote?: PreviousQuote | undefined
   readonly imaState?: ImaState | undefined
-  /** Lets others work between two portions of a long list; absent: nobody waits. */
-  readonly pause?: () => Promise<void>
+  readonly pause?: Pause
 }
 
 /** What is worth keeping of TPM evidence that was accepted. */

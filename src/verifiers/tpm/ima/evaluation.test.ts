@@ -75,6 +75,15 @@ describe('files', () => {
     expect(await found([a], { isExcluded: (path) => path === '/bin/a' })).toEqual({ excluded: 1 })
   })
 
+  it('with a path that is longer than Linux writes satisfy no rule, and are told by its beginning', async () => {
+    const path = `/${'p'.repeat(4094)}`
+    const rules: Partial<ImaRules> = { isExcluded: () => true, digests: new Map([[`${path}p`, digests('a')]]) }
+    expect(await found([file(path, 'a')], rules)).toEqual({ excluded: 1 })
+    const longer = await evaluate([file(`${path}p`, 'a')], rules)
+    expect(longer.claims?.accepted).toMatchObject({ excluded: 0, digest: 0 })
+    expect(longer.claims?.faults).toMatchObject({ 'not-allowed': { count: 1, first: [{ path: path.slice(0, 256) }] } })
+  })
+
   it('with bytes in their path that are no text satisfy no rule', async () => {
     const path = Buffer.from([0x2f, 0xff, 0x0a, 0x00])
     const odd = entry('ima-ng', digestField('sha256', contentDigest('a')), ['', path])

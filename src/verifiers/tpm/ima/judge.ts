@@ -2,7 +2,7 @@ import { failed, passed, skipped } from '../../checks.ts'
 import type { ProblemCode } from '../../problems.ts'
 import type { Check } from '../../verifier.ts'
 import type { PcrBank } from '../claims.ts'
-import type { ImaState, QuoteClock } from '../context.ts'
+import type { ImaState, Pause, QuoteClock } from '../context.ts'
 import type { QuotedBanks } from './boot-aggregate.ts'
 import type { ImaClaims } from './claims.ts'
 import { continuityOf } from './continuity.ts'
@@ -25,8 +25,7 @@ export type ImaInput = {
   readonly clock: QuoteClock
   readonly state: ImaState | undefined
   readonly now: Date
-  /** Lets others work between two portions of a long list. */
-  readonly pause?: (() => Promise<void>) | undefined
+  readonly pause?: Pause | undefined
 }
 
 /** What became of it. Claims exist only where TPM-61 to 63 and 69 passed; a state only beside claims. */
@@ -87,7 +86,7 @@ async function judgeList(input: ImaInput, quoted: Uint8Array, continued: Check):
   return { checks, ...proven(replayed, evaluation.outcomes(replayed.padding === 'legacy'), input) }
 }
 
-const nobodyWaits = async (): Promise<void> => {}
+const nobodyWaits: Pause = () => undefined
 
 function continuityCheck({ state, ...input }: ImaInput): Check {
   if (state === undefined) return skipped(CONTINUED, 'the whole list is here')

@@ -1,3 +1,4 @@
+import type { Pause } from '../context.ts'
 import { readLine } from './ascii.ts'
 import { BINARY_START, readRecord } from './binary.ts'
 import type { ImaEntry } from './entry.ts'
@@ -16,7 +17,6 @@ const MOST = {
 const NEWLINE = 0x0a
 const NOTHING = Buffer.alloc(0)
 const TAIL_PORTION = 64 * 1024
-const ENTRIES_PER_PAUSE = 200
 
 /** Reads a list entry by entry, in ASCII or binary as its first bytes tell, and never holds it (specification tpm.md section 12). */
 export class ImaList {
@@ -43,7 +43,7 @@ export class ImaList {
   }
 
   /** How many entries are left, none of which is evaluated: nothing attests them. Consumes them. */
-  async countRest(pause: () => Promise<void>): Promise<number> {
+  async countRest(pause: Pause): Promise<number> {
     return this.#form === 'binary' ? this.#countRecords(pause) : this.#countLines(pause)
   }
 
@@ -52,7 +52,7 @@ export class ImaList {
     return this.#intake.close()
   }
 
-  async #countLines(pause: () => Promise<void>): Promise<number> {
+  async #countLines(pause: Pause): Promise<number> {
     let count = 0
     let isOpen = false
     for (;;) {
@@ -68,11 +68,11 @@ export class ImaList {
   }
 
   /** Behind what is no entry, nobody can tell where the next one begins: the rest counts as one. */
-  async #countRecords(pause: () => Promise<void>): Promise<number> {
+  async #countRecords(pause: Pause): Promise<number> {
     const before = this.#next
     try {
       // oxlint-disable-next-line no-await-in-loop -- one entry after the other, others in between
-      while ((await this.next()) !== undefined) await this.#pauseSometimes(pause)
+      while ((await this.next()) !== undefined) await pause()
       return this.#next - before
     } catch (error) {
       if (!isMalformedList(error)) throw error
@@ -80,10 +80,6 @@ export class ImaList {
       await this.#countLines(pause)
       return this.#next - before + 1
     }
-  }
-
-  async #pauseSometimes(pause: () => Promise<void>): Promise<void> {
-    if (this.#next % ENTRIES_PER_PAUSE === 0) await pause()
   }
 
   #read(): ImaEntry | undefined {

@@ -1,14 +1,10 @@
 import type { PcrBank } from '../claims.ts'
-import { hasItsHash, type ImaEntry } from './entry.ts'
+import type { Pause } from '../context.ts'
+import { hasItsHash } from './entry.ts'
 import type { Evaluation } from './evaluation.ts'
 import { ImaList } from './list.ts'
 import { isMalformedList } from './malformed.ts'
 import { Register, type Padding } from './register.ts'
-
-/** Entries after which others may work: about a millisecond. */
-const UNITS_PER_PAUSE = 100
-/** What an entry with a signature costs, in entries without. */
-const SIGNED_UNITS = 40
 
 /** A list, and the value of PCR 10 that its beginning must lead to. */
 export type Replay = {
@@ -19,7 +15,7 @@ export type Replay = {
   /** Entries that were seen before, and the value behind them. */
   readonly before: { readonly entries: number; readonly value: Uint8Array } | undefined
   readonly evaluation: Evaluation
-  readonly pause: () => Promise<void>
+  readonly pause: Pause
 }
 
 /** The beginning of a list that leads to PCR 10, or why there is none; `entries` are those read. */
@@ -58,7 +54,6 @@ type Search = { readonly input: Replay; readonly progress: { entries: number } }
 type Missed = { readonly failure: 'template-hash' | 'no-match'; readonly why: string }
 
 async function search(list: ImaList, registers: readonly Register[], { input, progress }: Search): Promise<Register | Missed> {
-  let units = 0
   for (;;) {
     // oxlint-disable-next-line no-await-in-loop -- entries come one after the other
     const entry = await list.next()
@@ -69,15 +64,11 @@ async function search(list: ImaList, registers: readonly Register[], { input, pr
     progress.entries = entry.number
     const found = matching(registers, input.quoted)
     if (found !== undefined) return found
-    units += unitsOf(entry)
-    if (units < UNITS_PER_PAUSE) continue
-    units = 0
+    const others = input.pause()
     // oxlint-disable-next-line no-await-in-loop -- the point of it
-    await input.pause()
+    if (others !== undefined) await others
   }
 }
 
 const matching = (registers: readonly Register[], quoted: Uint8Array): Register | undefined =>
   registers.find((register) => register.equals(quoted))
-
-const unitsOf = ({ signature }: ImaEntry): number => (signature === undefined || signature.byteLength === 0 ? 1 : SIGNED_UNITS)
