@@ -2,7 +2,7 @@
 export const TRUST_RULES = {
   model: {
     id: 'TPM-18',
-    title: 'The attestation key is trusted by a model that the policy accepts',
+    title: 'The evidence carries what a model that the policy accepts goes by',
     code: 'tpm-ak-untrusted',
     expected: 'one of the models of the policy',
   },
