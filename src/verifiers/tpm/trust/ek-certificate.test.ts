@@ -196,6 +196,11 @@ describe('an endorsement certificate', () => {
     ['its root is one for attestation keys', { roots: [anchorFor(root, { roles: ['ak'] })] }, 'TPM-26 tpm-ek-cert-chain-invalid'],
     ['it ended', { now: years(5.1) }, 'TPM-26 tpm-ek-cert-expired'],
     ['it has not begun', { now: years(-1.1), rigour: { expiredCertificate: 'allow' } }, 'TPM-26 tpm-ek-cert-expired'],
+    [
+      'it ends before it begins',
+      { variation: { notBefore: years(1), notAfter: years(-0.1) }, rigour: { expiredCertificate: 'allow' } },
+      'TPM-26 tpm-ek-cert-expired',
+    ],
     ['an authority ended, which is never let pass', endedMaker(), 'TPM-26 tpm-ek-cert-expired'],
     ['it is on a list', { lists: [listOf(maker, { revoked: [0x1001n] })] }, 'TPM-26 tpm-ek-cert-revoked'],
     ['a list is absent', { lists: [] }, 'TPM-26 tpm-crl-unavailable'],
