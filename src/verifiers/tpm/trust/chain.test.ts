@@ -9,9 +9,10 @@ const root = authority('root')
 const der = akCertificate(ecKeys().publicKey, root)
 const leaf = readTpmCertificate(der, { what: 'leaf', code: 'tpm-ak-cert-chain-invalid' })
 
+const proof = (memo: ReturnType<typeof contextWith>['memo'], anchor: Partial<TpmAnchor>, scope: { role: TpmRole; mode: Mode }) =>
+  provenChains(leaf, [der], { anchors: anchorsWith({ roots: [anchorFor(root, anchor)], pool: [root.der] }), memo: memo.tpm, ...scope })
+
 describe('a chain that was proven once', () => {
-  const proof = (memo: ReturnType<typeof contextWith>['memo'], anchor: Partial<TpmAnchor>, scope: { role: TpmRole; mode: Mode }) =>
-    provenChains(leaf, [der], { anchors: anchorsWith({ roots: [anchorFor(root, anchor)], pool: [root.der] }), memo: memo.tpm, ...scope })
   it('is remembered', () => {
     const { memo } = contextWith()
     const first = proof(memo, {}, { role: 'ak', mode: 'production' })
