@@ -105,6 +105,19 @@ describe('limits at the socket', () => {
     expect(refusalIn(await ended)).toEqual({ status: 408, code: 'request-timeout', hasId: true })
   })
 
+  it('leaves time to a list that is streamed, and to nothing that follows it', async () => {
+    const server = await start({ headers: 100, request: 200 })
+    const head = `POST /v1/appraisals/streamed HTTP/1.1\r\n${HOST}Content-Type: multipart/form-data; boundary=b\r\nExpect: 100-continue\r\n`
+    const part = '--b\r\nContent-Disposition: form-data; name="request"\r\n\r\n{'
+    const { socket, ended } = raw(server, `${head}Content-Length: ${part.length + 8}\r\n\r\n${part}`)
+    await new Promise((begun) => void socket.once('data', begun))
+    // One that began later is over when its time is.
+    expect(refusalIn(await raw(server, `${POST}Content-Length: 100\r\n\r\n{"evid`).ended).status).toBe(408)
+    socket.write(`\r\n--b--\r\n${POST}Content-Length: 100\r\n\r\n{"evid`)
+    const answers = (await ended).matchAll(/HTTP\/1\.1 (\d+)/g)
+    expect([...answers].map(([, status]) => status)).toEqual(['100', '400', '408'])
+  })
+
   it('cuts a client that does not finish its body', async () => {
     const { ended } = raw(await start({ headers: 100, request: 200 }), `${POST}Content-Length: 100\r\n\r\n{"evid`)
     expect(refusalIn(await ended)).toEqual({ status: 408, code: 'request-timeout', hasId: true })

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Call } from './call.ts'
+import { PACE } from './pace.ts'
 import { readParts } from './parts.ts'
 import { createWork } from './work.ts'
 
@@ -29,6 +30,13 @@ const callOf = (...pieces: readonly string[]): Call => ({
 
 const BEGINNING = [`${head('request')}{}\r\n`, `${head('ima_log')}a list`] as const
 
+async function* stopping() {
+  for (const piece of BEGINNING) yield Buffer.from(piece)
+  await new Promise(() => {})
+}
+
+afterEach(() => void vi.useRealTimers())
+
 describe('parts that arrive one after the other', () => {
   it('are read to the end of the body', async () => {
     const { request, list } = await readParts(callOf(...BEGINNING, '\r\n--b--\r\n'), LIMITS)
@@ -43,6 +51,13 @@ describe('parts that arrive one after the other', () => {
   ])('are refused where the list is followed by %s', async (_, rest) => {
     const { list } = await readParts(callOf(...BEGINNING, ...rest), LIMITS)
     await expect(list.finish()).rejects.toMatchObject({ code: 'request-malformed' })
+  })
+
+  it('are refused where nothing more arrives', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    const { list } = await readParts({ ...callOf(), body: stopping() }, LIMITS)
+    const [ended] = await Promise.allSettled([list.finish(), vi.advanceTimersByTimeAsync(PACE.patienceMs)])
+    expect(ended).toMatchObject({ status: 'rejected', reason: { code: 'request-timeout' } })
   })
 
   it('are held to their own limits', async () => {

@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { Busboy } from '@fastify/busboy'
 import { AttestationError } from '../verifiers/problems.ts'
+import type { Body } from './arriving.ts'
 import type { Call } from './call.ts'
+import { paced } from './pace.ts'
 import type { Limits } from './services.ts'
 
 /** The list of a request, on its way. It is read once, by whoever judges it; `finish` reads what nobody wanted. */
@@ -29,7 +31,8 @@ const FORM_TYPE = /^multipart\/form-data\s*;/i
 
 /**
  * Takes a multipart body apart: part `request`, whole, then part `ima_log`, which is left on its way. Resolves where the second begins, so
- * that nothing was done for a request without it. Throws `content-type-unsupported`, `request-too-large`, `request-malformed` or `overloaded`.
+ * that nothing was done for a request without it. The body has a pace of its own. Throws `content-type-unsupported`, `request-too-large`,
+ * `request-malformed`, `request-timeout` or `overloaded`.
  */
 export async function readParts(call: Call, limits: Limits): Promise<Parts> {
   const form = new Form(call, limits)
@@ -102,13 +105,22 @@ class Form {
   }
 
   async #pump({ body }: Call, limit: number): Promise<void> {
+    const done = body?.keepTime?.()
+    try {
+      if (body === undefined || (await this.#feed(body, limit)) === 'whole') this.#parser.end()
+    } finally {
+      done?.()
+    }
+  }
+
+  async #feed(body: Body, limit: number): Promise<'whole' | 'closed'> {
     let total = 0
-    for await (const chunk of body ?? []) {
+    for await (const chunk of paced(body)) {
       total += chunk.byteLength
       if (total > limit) throw tooLarge('the body', limit)
-      if ((await Promise.race([this.#write(chunk), this.#closed.promise.then(() => 'closed')])) === 'closed') return
+      if ((await Promise.race([this.#write(chunk), this.#closed.promise.then(() => 'closed')])) === 'closed') return 'closed'
     }
-    this.#parser.end()
+    return 'whole'
   }
 
   /** Resolves when the parser has room for more, which it has when its parts are read. */

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import type { App } from '../app.ts'
 import type { Listen } from '../config/listen.ts'
+import { isKeptTime } from '../routes/arriving.ts'
 import { problemAnswer } from '../routes/problem.ts'
 import { AttestationError, type ProblemCode } from '../verifiers/problems.ts'
 
@@ -38,7 +39,7 @@ export type RunningServer = {
 /** Design section 3, Limits. */
 const MAX_HEADER_BYTES = 8 * 1024
 /**
- * Headers within 5 s, a request within 10 s (design section 3). A connection without a request lives longer than the 60 s after which
+ * Headers within 5 s, a request within 10 s (design section 3); long lists have a pace of their own (routes/pace.ts). A connection without a request lives longer than the 60 s after which
  * common proxies drop it, so that they never write into a closed one.
  */
 const TIMEOUTS: Timeouts = { headers: 5_000, request: 10_000, idle: 65_000 }
@@ -58,7 +59,9 @@ export async function startServer(app: App, settings: ServerSettings): Promise<R
   server.maxConnections = MAX_CONNECTIONS
   // An expectation that nobody knows is no reason for an answer that no contract describes.
   server.on('checkExpectation', handle)
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuse(error, socket, settings.issuer))
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (!isLong(error, socket)) refuse(error, socket, settings.issuer)
+  })
   await listen(server, settings)
   return {
     host: settings.listen.host,
@@ -109,6 +112,9 @@ const PARSER_PROBLEMS: Readonly<Record<string, ProblemCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
   HPE_HEADER_OVERFLOW: 'request-headers-too-large',
 }
+
+/** A long body whose reader ends it when it comes too slowly is no request that takes too long. */
+const isLong = ({ code }: NodeJS.ErrnoException, socket: Duplex): boolean => code === 'ERR_HTTP_REQUEST_TIMEOUT' && isKeptTime(socket)
 
 /** Answers what never became a request, with a problem and an id like everything else, and closes. */
 function refuse(error: NodeJS.ErrnoException, socket: Duplex, issuer: string): void {

@@ -18,7 +18,8 @@ export const REQUEST_PROBLEMS = {
     kind: 'caller',
     status: 408,
     title: 'The request did not arrive in time',
-    remedy: 'Send the whole request within ten seconds.',
+    remedy:
+      'Send the whole request within ten seconds; a list that is streamed within two minutes, without a stop of ten seconds, and at 64 KiB a second.',
   },
   'content-type-unsupported': {
     kind: 'caller',
