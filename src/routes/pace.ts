@@ -17,18 +17,19 @@ export const PACE = {
 export async function* paced(portions: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
   const source = portions[Symbol.asyncIterator]()
   let [waited, bytes, isWaiting] = [0, 0, true]
+  const next = async (): Promise<Uint8Array | undefined> => {
+    const began = performance.now()
+    isWaiting = true
+    const { done, value } = await within(leftOf(waited, bytes), source.next())
+    isWaiting = false
+    waited += performance.now() - began
+    if (done === true) return undefined
+    bytes += value.byteLength
+    return value
+  }
   try {
-    for (;;) {
-      isWaiting = true
-      const began = performance.now()
-      // oxlint-disable-next-line no-await-in-loop -- one portion after the other
-      const { done, value } = await within(leftOf(waited, bytes), source.next())
-      isWaiting = false
-      waited += performance.now() - began
-      if (done === true) return
-      bytes += value.byteLength
-      yield value
-    }
+    // oxlint-disable-next-line no-await-in-loop -- one portion after the other
+    for (let portion = await next(); portion !== undefined; portion = await next()) yield portion
   } finally {
     // Not where the time is over: the source would wait for the portion that does not come.
     if (!isWaiting) await source.return?.()
