@@ -237,7 +237,9 @@ describe('what is undecided', () => {
   })
 
   it('is what an overloaded service answers', async () => {
-    const { made, on } = await service({ services: { limits: { bodyBytes: 2_000_000, eventLogBytes: 1_000_000, imaBytes: 1_000_000, inFlight: 0 } } })
+    const { made, on } = await service({
+      services: { limits: { bodyBytes: 2_000_000, eventLogBytes: 1_000_000, imaBytes: 1_000_000, inFlight: 0 } },
+    })
     const answer = await ask(target(on))
     expect([...refusal(answer), answer.headers.get('retry-after')]).toEqual([503, 'overloaded', '1'])
     const inspection = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' }
