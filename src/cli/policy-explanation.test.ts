@@ -10,6 +10,8 @@ const said = (document: object, path: string) =>
     .flatMap(({ sentences }) => sentences)
     .find((one) => one.path === path)
 
+const refused = (document: object) => explained(document).find(({ about }) => about === 'sgx')?.refusesAll
+
 describe('a policy in words', () => {
   it('says that the built-in policy refuses everything, and why', () => {
     expect(explain(strict).map(({ about, refusesAll }) => [about, refusesAll])).toEqual([
@@ -36,7 +38,6 @@ describe('a policy in words', () => {
 
   it('needs a product with the signer of an enclave', () => {
     const signer = { mr_signer: ['a1'.repeat(32)] }
-    const refused = (document: object) => explained(document).find(({ about }) => about === 'sgx')?.refusesAll
     expect(refused({ sgx: signer })).toBeDefined()
     expect(refused({ sgx: { ...signer, isv_prod_id: [1] } })).toBeUndefined()
   })

@@ -44,16 +44,24 @@ const REPORT_DATA_BYTES = 64
 /** Bytes of a SHA-256, which is what extraData holds under binding `hash`. */
 const HASH_BYTES = 32
 
-function isUsable(nonce: Uint8Array, { binding, evidence }: AppraisalRequest, { mode }: Services): boolean {
-  // Fixed vectors bind whatever their makers chose (design section 5).
-  if (mode === 'test' && binding === 'nonce' && nonce.length === REPORT_DATA_BYTES) return true
+function isUsable(nonce: Uint8Array, request: AppraisalRequest, { mode }: Services): boolean {
+  const { binding } = request
+  if (mode === 'test' && isFixed(nonce, request)) return true
   const [min, max] = FOREIGN_BYTES[binding]
   if (nonce.length < min || nonce.length > max) return false
-  // No peer may hand in, as a nonce, the hash that another request binds.
-  if (binding === 'nonce' && nonce.length === HASH_BYTES && evidence.some(({ type }) => type === 'tpm')) return false
   // Behind zero padding, a nonce that ends in zero could stand for a shorter one.
-  return binding === 'hash' || nonce.at(-1) !== 0
+  if (binding === 'nonce' && nonce.at(-1) === 0) return false
+  // No peer may hand in, as a nonce, the hash that another request binds.
+  return nonce.length !== HASH_BYTES || !isExtraData(request)
 }
+
+/** Fixed vectors bind whatever their makers chose (design section 5): 64 bytes as REPORT_DATA, any that fit as extraData. */
+const isFixed = (nonce: Uint8Array, request: AppraisalRequest): boolean =>
+  request.binding === 'nonce' &&
+  (nonce.length === REPORT_DATA_BYTES || (isExtraData(request) && nonce.length > 0 && nonce.length < REPORT_DATA_BYTES))
+
+/** Whether the nonce itself is what a TPM quote must hold. */
+const isExtraData = ({ binding, evidence }: AppraisalRequest): boolean => binding === 'nonce' && evidence.some(({ type }) => type === 'tpm')
 
 const unusable = () =>
   new AttestationError('relying-party-nonce-invalid', 'its length or last byte does not fit the binding', { at: 'relying_party_nonce' })

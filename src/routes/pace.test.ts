@@ -15,7 +15,6 @@ function sending(portions: readonly Portion[]) {
   async function* send() {
     try {
       for (const [after, bytes] of portions) {
-        // oxlint-disable-next-line no-await-in-loop -- one portion after the other
         await new Promise((resolve) => void setTimeout(resolve, after))
         yield new Uint8Array(bytes)
       }

@@ -28,7 +28,6 @@ export async function* paced(portions: AsyncIterable<Uint8Array>): AsyncGenerato
     return value
   }
   try {
-    // oxlint-disable-next-line no-await-in-loop -- one portion after the other
     for (let portion = await next(); portion !== undefined; portion = await next()) yield portion
   } finally {
     // Not where the time is over: the source would wait for the portion that does not come.

@@ -11,7 +11,6 @@ const head = (name: string) => `--b\r\nContent-Disposition: form-data; name="${n
 async function* slowly(...pieces: readonly string[]) {
   for (const piece of pieces) {
     yield Buffer.from(piece)
-    // oxlint-disable-next-line no-await-in-loop -- whoever reads has read all of it before the next arrives
     for (let i = 0; i < 20; i += 1) await setImmediate()
   }
 }

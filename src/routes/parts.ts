@@ -194,7 +194,6 @@ function listPart(stream: Readable, limit: number, ended: Promise<void>): ListPa
     // Without `return`: whoever stops early leaves the rest to `finish`.
     [Symbol.asyncIterator]: () => ({ next }),
     finish: async () => {
-      // oxlint-disable-next-line no-await-in-loop -- portions come one after the other
       while ((await next()).done !== true);
     },
     sha256: () => digest.copy().digest(),

@@ -23,7 +23,6 @@ describe('turns', () => {
     const seen: string[] = []
     const work = async (name: string): Promise<void> => {
       for (let i = 0; i < 3; i += 1) {
-        // oxlint-disable-next-line no-await-in-loop -- one turn after the other
         await turns.next()
         seen.push(name)
         pass(2)
@@ -31,7 +30,6 @@ describe('turns', () => {
     }
     const others = async (): Promise<void> => {
       for (let i = 0; i < 6; i += 1) {
-        // oxlint-disable-next-line no-await-in-loop -- once in each round of the event loop
         await setImmediate()
         seen.push('-')
       }

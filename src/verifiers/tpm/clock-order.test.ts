@@ -19,7 +19,7 @@ describe('two quotes of one key', () => {
     ['half of the range: no longer "not lower"', at(10, 0, 0), at(11, 0x8000_0000, 0), 'resetCount'],
     ['just below half of the range', at(10, 0, 0), at(11, 0x7fff_ffff, 0), undefined],
     ['a clock beyond 2^53', at(0, 3, 1), { ...at(0, 3, 1), clock: 2n ** 64n - 1n }, undefined],
-  ])('with %s', (_, previous, next, what) => {
+  ])('with %s', (_, previous, ...[next, what]) => {
     expect(regressionOf(previous, next)).toBe(what)
   })
 })

@@ -121,7 +121,6 @@ describe('files', () => {
 
   it('whose digest is of no known hash make the list unreadable', async () => {
     for (const field of [digestField('crc32', Buffer.alloc(4)), digestField('sha256', Buffer.alloc(31))]) {
-      // oxlint-disable-next-line no-await-in-loop -- one list after the other
       const { checks } = await evaluate([entry('ima-ng', field, fields.text('/a'))], { isExcluded: () => true })
       expect(checks[0]).toMatchObject({ id: 'TPM-61', code: 'tpm-ima-malformed' })
     }
@@ -282,7 +281,6 @@ describe('signatures', () => {
     for (const key of [KEYS.rsa, KEYS.p256]) {
       const signature = Buffer.concat([signatureOf(key, 'a').subarray(0, 9), value])
       signature.writeUInt16BE(value.byteLength, 7)
-      // oxlint-disable-next-line no-await-in-loop -- one list after the other
       expect(await found([signedFile('/bin/a', 'a', signature)], { signers: [signerOf(key)] })).toEqual({ 'signature-invalid': [1] })
     }
   })
@@ -317,7 +315,6 @@ describe('buffers', () => {
 
   it('that are keys of ignored keyrings are accepted and verify nothing', async () => {
     for (const ignored of ['.ima', '*']) {
-      // oxlint-disable-next-line no-await-in-loop -- one list after the other
       expect(await found([buffer('.ima', key), signed], { ignoredKeyrings: new Set([ignored]) })).toEqual({
         keyring: 1,
         'not-allowed': [2],

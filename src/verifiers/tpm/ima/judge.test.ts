@@ -84,7 +84,6 @@ describe('a list that leads to PCR 10', () => {
 
   it('is proven in each bank, the data hashed by the bank’s own hash', async () => {
     for (const bank of ['sha1', 'sha256', 'sha384', 'sha512'] as const) {
-      // oxlint-disable-next-line no-await-in-loop -- one bank after the other
       const judged = await judgeIma(inputOf(LIST, { bank }))
       expect(judged.claims?.value).toBe(pcr10(LIST, bank).toString('hex'))
     }
@@ -125,7 +124,6 @@ describe('what follows the attested beginning', () => {
     const tail = [...LIST, ...Array.from({ length: 1000 }, (_, i) => file(`/bin/${i}`, 'x'))]
     for (const imaLog of [ascii(tail), binary(tail)]) {
       let pauses = 0
-      // oxlint-disable-next-line no-await-in-loop -- one list after the other
       const { claims } = await judgeIma(inputOf(LIST, { imaLog, pause: async () => void (pauses += 1) }))
       expect([claims?.unattested_entries, pauses > 1]).toEqual([1000, true])
     }

@@ -58,7 +58,6 @@ const ALL: readonly Listed[] = [
 async function read(bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<readonly ImaEntry[]> {
   const list = new ImaList(bytes, 0)
   const entries: ImaEntry[] = []
-  // oxlint-disable-next-line no-await-in-loop -- one entry after the other
   for (let next = await list.next(); next !== undefined; next = await list.next()) entries.push(copied(next))
   return entries
 }
@@ -99,7 +98,6 @@ describe('entries of every template', () => {
 
   it('are the same in portions of any size', async () => {
     for (const bytes of [ascii(ALL), binary(ALL)]) {
-      // oxlint-disable-next-line no-await-in-loop -- one form after the other
       const [whole, pieces] = [await read(bytes), await Promise.all([1, 3, 50, 1000].map((size) => read(portions(bytes, size))))]
       for (const entries of pieces) expect(entries).toEqual(whole)
     }
@@ -108,7 +106,6 @@ describe('entries of every template', () => {
   it('may have template hashes of other lengths, all of one list', async () => {
     for (const length of [20, 32, 48, 64]) {
       const list = ALL.map((one) => ({ ...one, templateHash: Buffer.alloc(length, 0xa5) }))
-      // oxlint-disable-next-line no-await-in-loop -- one length after the other
       expect(await read(binary(list))).toEqual(await read(ascii(list)))
     }
   })
@@ -121,7 +118,6 @@ describe('entries of every template', () => {
     }
     const list = new ImaList(many(), 0)
     let count = 0
-    // oxlint-disable-next-line no-await-in-loop -- one entry after the other
     while ((await list.next()) !== undefined) count += 1
     expect([count, given]).toEqual([20_000, 20_000])
   })

@@ -37,7 +37,6 @@ export class ImaList {
       const entry = this.#read()
       if (entry !== undefined) return this.#counted(entry)
       if (this.#intake.waiting > MOST.entryBytes) throw malformedList(this.#next, `is longer than ${MOST.entryBytes} bytes`)
-      // oxlint-disable-next-line no-await-in-loop -- the next portion decides whether there is another
       if (!(await this.#fill())) return this.#last()
     }
   }
@@ -60,10 +59,8 @@ export class ImaList {
       count += linesIn(portion)
       if (portion.byteLength > 0) isOpen = portion.at(-1) !== NEWLINE
       this.#intake.skip(portion.byteLength)
-      // oxlint-disable no-await-in-loop -- one portion after the other, others in between
       await pause()
       if (this.#intake.waiting === 0 && !(await this.#fill())) return isOpen ? count + 1 : count
-      // oxlint-enable no-await-in-loop
     }
   }
 
@@ -71,7 +68,6 @@ export class ImaList {
   async #countRecords(pause: Pause): Promise<number> {
     const before = this.#next
     try {
-      // oxlint-disable-next-line no-await-in-loop -- one entry after the other, others in between
       while ((await this.next()) !== undefined) await pause()
       return this.#next - before
     } catch (error) {

@@ -55,7 +55,6 @@ type Missed = { readonly failure: 'template-hash' | 'no-match'; readonly why: st
 
 async function search(list: ImaList, registers: readonly Register[], { input, progress }: Search): Promise<Register | Missed> {
   for (;;) {
-    // oxlint-disable-next-line no-await-in-loop -- entries come one after the other
     const entry = await list.next()
     if (entry === undefined) return { failure: 'no-match', why: `${progress.entries} entries` }
     if (!hasItsHash(entry)) return { failure: 'template-hash', why: `entry ${entry.number} has another` }
@@ -65,7 +64,6 @@ async function search(list: ImaList, registers: readonly Register[], { input, pr
     const found = matching(registers, input.quoted)
     if (found !== undefined) return found
     const others = input.pause()
-    // oxlint-disable-next-line no-await-in-loop -- the point of it
     if (others !== undefined) await others
   }
 }

@@ -14,7 +14,6 @@ import { readSigner, signedDigestOf } from './signer.ts'
 const entriesOf = async (bytes: Uint8Array): Promise<readonly ImaEntry[]> => {
   const list = new ImaList(bytes, 0)
   const entries: ImaEntry[] = []
-  // oxlint-disable-next-line no-await-in-loop -- one entry after the other
   for (let entry = await list.next(); entry !== undefined; entry = await list.next()) entries.push(entry)
   return entries
 }
