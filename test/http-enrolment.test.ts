@@ -293,7 +293,6 @@ describe('an activation', () => {
     const lab = await enrolmentLab(listed)
     const answer = answerOf(tpm, await begin(lab))
     for (const secret of [changed(answer.secret, -1), '', base64(Buffer.from(answer.secret, 'base64').subarray(0, 31))]) {
-      // oxlint-disable-next-line no-await-in-loop
       expect(refusedWith(await lab.post(FINISH, { ...answer, secret }))).toBe('422 tpm-activation-failed TPM-29')
     }
     finishedOf(await lab.post(FINISH, answer))

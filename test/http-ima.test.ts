@@ -176,7 +176,6 @@ describe('a streamed list', () => {
     const { request, list } = await good()
     const wrong = [[list, request, END], [request, END], [request, request, list, END], [END], []]
     for (const parts of wrong) {
-      // oxlint-disable-next-line no-await-in-loop -- one challenge for all: none of them spends it
       const answer = await send(Buffer.concat(parts))
       expect([parts.length, answer]).toMatchObject([parts.length, { status: 400, code: 'request-malformed' }])
     }
@@ -215,7 +214,6 @@ describe('a streamed list', () => {
     const request = await requestFor(LIST)
     const bad = [{ ...request, more: 1 }, { ...request, evidence: [] }, await requestFor(LIST, { item: { ima_log: '' } })]
     for (const one of bad) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       expect(await stream(one, ascii(LIST))).toMatchObject({ status: 400, code: 'request-malformed' })
     }
     expect(await stream(request, ascii(LIST))).toMatchObject({ status: 201 })
