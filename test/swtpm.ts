@@ -40,7 +40,7 @@ export type AkSpec = {
 }
 
 /** A signing key at a persistent handle, so that it outlives resets. */
-type SwtpmAk = AkSpec & {
+export type SwtpmAk = AkSpec & {
   readonly handle: string
   /** TPM2B_PUBLIC. */
   readonly public: Uint8Array
@@ -49,7 +49,7 @@ type SwtpmAk = AkSpec & {
 }
 
 /** What TPM2_Quote gives, and the values of the quoted PCRs by bank and index. */
-type SwtpmQuote = {
+export type SwtpmQuote = {
   readonly quote: Uint8Array
   readonly signature: Uint8Array
   readonly pcrs: Readonly<Record<string, Readonly<Record<string, Uint8Array>>>>
@@ -74,8 +74,8 @@ export type Swtpm = {
   readonly quote: (ak: SwtpmAk, nonce: Uint8Array, selection: string) => Promise<SwtpmQuote>
   /** Digests by bank, hex. */
   readonly extend: (pcr: number, digests: Readonly<Record<string, string>>) => Promise<void>
-  /** Reboots: `orderly` after TPM2_Shutdown(CLEAR), `unclean` without a word, `resume` after TPM2_Shutdown(STATE). */
-  readonly restart: (how: 'orderly' | 'unclean' | 'resume') => Promise<void>
+  /** Reboots: `orderly` after TPM2_Shutdown(CLEAR), `unclean` without a word, `resume` after TPM2_Shutdown(STATE). `whileOff` is done in between. */
+  readonly restart: (how: 'orderly' | 'unclean' | 'resume', whileOff?: () => Promise<void>) => Promise<void>
   readonly close: () => Promise<void>
 }
 
@@ -146,9 +146,10 @@ export async function startSwtpm(options: { readonly authorityOf?: Swtpm } = {})
       const list = Object.entries(digests).map(([bank, digest]) => `${bank}=${digest}`)
       await tool('tpm2_pcrextend', `${pcr}:${list.join(',')}`)
     },
-    restart: async (how) => {
+    restart: async (how, whileOff) => {
       if (how !== 'unclean') await tool('tpm2_shutdown', ...(how === 'orderly' ? ['-c'] : []))
       await stop()
+      await whileOff?.()
       server = await started(path, how === 'resume' ? 'startup-state' : 'startup-clear')
     },
     close: async () => {
