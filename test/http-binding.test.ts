@@ -143,6 +143,19 @@ describe('a nonce of the relying party', () => {
     expect(answer).toMatchObject(status === 201 ? { status } : { status, body: { code: 'relying-party-nonce-invalid' } })
   })
 
+  it('that a TPM quote is to hold as it is has not the length of a hash, but in mode test', async () => {
+    const { made, on } = await service({ mode: 'demo' })
+    const item = { type: 'tpm', quotes: [{ quote: 'AAAA', signature: 'AAAA', pcrs: {} }] }
+    const change = (request: object) => ({ ...request, evidence: [item] })
+    const codeOf = async (where: App, length: number) =>
+      refusal(await rp(new Uint8Array(length).fill(7), { ...target(where), binding: 'nonce', key: 'none', change }))
+    expect(await codeOf(on, 32)).toEqual([400, 'relying-party-nonce-invalid'])
+    expect(await codeOf(on, 31)).toEqual([400, 'tpm-attest-malformed'])
+    expect(await codeOf(app, 32)).toEqual([400, 'tpm-attest-malformed'])
+    expect(await codeOf(app, 4)).toEqual([400, 'tpm-attest-malformed'])
+    await made.stop()
+  })
+
   it('of 64 raw bytes is for mode test only, and none may end in zero', async () => {
     const { made, on } = await service({ mode: 'demo' })
     const raw = { ...target(on), binding: 'nonce', key: 'none' } as const
