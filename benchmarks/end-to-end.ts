@@ -23,13 +23,17 @@ export async function warmUp({ setting, service }: Pick<Run, 'setting' | 'servic
 
 /** `count` appraisals on 32 connections. */
 export async function endToEnd({ setting, service, label, binding }: Run, count: number): Promise<void> {
-  const requests = await prepareRequests(setting, service.target, { count, binding })
+  await answered(service, label, await prepareRequests(setting, service.target, { count, binding }))
+}
+
+/** Prepared requests on 32 connections, each of which must be answered by a token. */
+export async function answered(service: Service, label: string, requests: readonly Buffer[]): Promise<void> {
   const before = familyCpuSeconds(service.pid)
   const load = await closedLoop(service.target, requests, 32)
   const cpu = familyCpuSeconds(service.pid) - before
   allIssued(load)
-  note(`${label}: appraisals`, '/s', count / load.seconds)
-  note(`${label}: server CPU per appraisal`, 'µs', (cpu / count) * 1e6)
+  note(`${label}: appraisals`, '/s', requests.length / load.seconds)
+  note(`${label}: server CPU per appraisal`, 'µs', (cpu / requests.length) * 1e6)
   note(`${label}: p50 at full load`, 'ms', quantile(load.latencies, 0.5))
   note(`${label}: p99 at full load`, 'ms', quantile(load.latencies, 0.99))
 }

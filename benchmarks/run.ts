@@ -1,6 +1,6 @@
 /**
  * Measures the service against what the machine can do at most, all in one interleaved run, and prints a table for docs/performance.md.
- *   npm run bench -- [--rounds 5] [--requests 4000] [--soak 100000] [--only snp|tdx|policies] [--write-requests FILE]
+ *   npm run bench -- [--rounds 5] [--requests 4000] [--soak 100000] [--only snp|tdx|tpm|policies] [--write-requests FILE]
  */
 import { writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
@@ -14,6 +14,7 @@ import { policyBenchmark, policyRatios } from './policies.ts'
 import { prepareBodies, prepareRequests, prepareSetting, snpTechnology, startService, type Service, type Setting } from './setting.ts'
 import { note, quotient, tableText } from './table.ts'
 import { tdxLabel, tdxRatios, tdxRound, tdxTechnology } from './tdx.ts'
+import { tpmBenchmark, tpmRatios } from './tpm.ts'
 
 const { values: options } = parseArgs({
   options: {
@@ -125,6 +126,13 @@ async function measureTdx(): Promise<readonly string[]> {
   }
 }
 
+async function measureTpm(): Promise<readonly string[]> {
+  const { round, stop } = await tpmBenchmark(warm)
+  await inRounds(() => round(count))
+  await stop()
+  return tpmRatios()
+}
+
 async function measurePolicies(setting: Setting): Promise<readonly string[]> {
   const { round } = await policyBenchmark(setting)
   await inRounds(() => round(count))
@@ -145,8 +153,9 @@ async function main(): Promise<void> {
     const wanted = (part: string): boolean => (options.only ?? part) === part
     const snp = wanted('snp') ? await measureSnp(setting) : []
     const tdx = wanted('tdx') ? await measureTdx() : []
+    const tpm = wanted('tpm') ? await measureTpm() : []
     const policies = wanted('policies') ? await measurePolicies(setting) : []
-    report([...snp, ...tdx, ...policies])
+    report([...snp, ...tdx, ...tpm, ...policies])
   } finally {
     await setting.remove()
   }

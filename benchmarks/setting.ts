@@ -16,7 +16,10 @@ import type { SnpEvidence, TdxEvidence } from '../src/verifiers/verifier.ts'
 import { collect, httpRequest, type Target } from './client.ts'
 
 /** Hosts, and the service that accepts them. */
-export type Setting = Technology & {
+export type Setting = Technology & Prepared
+
+/** What a service needs, on disk. */
+export type Prepared = {
   readonly rootFiles: readonly string[]
   readonly environment: Readonly<Record<string, string>>
   readonly folder: string
@@ -24,10 +27,14 @@ export type Setting = Technology & {
 }
 
 /** What is measured: whose evidence, and what a service needs to accept it without asking anybody. */
-export type Technology = {
+export type Technology = Accepted & {
   readonly host: Attester<never>
   /** The same host's evidence as a verifier is given it. */
   readonly evidence: (reportData: Uint8Array) => SnpEvidence | TdxEvidence
+}
+
+/** What a service needs to accept evidence without asking anybody. */
+export type Accepted = {
   /** What the policy says of it. */
   readonly accepts: Readonly<Record<string, unknown>>
   /** DER. */
@@ -59,7 +66,7 @@ export async function snpTechnology(): Promise<Technology> {
 }
 
 /** Writes everything. */
-export function prepareSetting(technology: Technology): Setting {
+export function prepareSetting<T extends Accepted>(technology: T): T & Prepared {
   const folder = mkdtempSync(join(tmpdir(), 'assay-bench-'))
   const write = (name: string, text: string): string => {
     writeFileSync(join(folder, name), text)
@@ -102,7 +109,7 @@ async function freePort(): Promise<number> {
 }
 
 /** Starts the service as an operator would and waits until it is ready. */
-export async function startService(setting: Setting, processes: number): Promise<Service> {
+export async function startService(setting: Prepared, processes: number): Promise<Service> {
   const port = await freePort()
   const env = {
     ...process.env,
@@ -145,13 +152,16 @@ export async function prepareBodies(
   target: Target,
   wanted: { count: number; binding: Binding },
 ): Promise<readonly string[]> {
-  const ask = httpRequest(target, '/v1/challenges', '')
-  const answers = await collect(target, Array<Buffer>(wanted.count).fill(ask), 16)
   const key = wanted.binding === 'bound' ? bindingKey('P-256') : 'none'
-  return answers.map((body) => {
-    const { nonce } = challenge.parse(JSON.parse(body.toString()))
-    return JSON.stringify(attestRequest(setting.host, new Uint8Array(Buffer.from(nonce, 'base64')), { key, audience: wanted.binding }))
-  })
+  const nonces = await challenges(target, wanted.count)
+  return nonces.map((nonce) => JSON.stringify(attestRequest(setting.host, nonce, { key, audience: wanted.binding })))
+}
+
+/** Nonces of real challenges. */
+export async function challenges(target: Target, count: number): Promise<readonly Uint8Array[]> {
+  const ask = httpRequest(target, '/v1/challenges', '')
+  const answers = await collect(target, Array<Buffer>(count).fill(ask), 16)
+  return answers.map((body) => new Uint8Array(Buffer.from(challenge.parse(JSON.parse(body.toString())).nonce, 'base64')))
 }
 
 /** The same as whole requests. */
