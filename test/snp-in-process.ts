@@ -40,7 +40,7 @@ function factTable<T>(): FactTable<T> {
 export const freshMemo = (): Memo => ({
   snp: { vek: factTable(), crl: factTable() },
   tdx: { pck: factTable(), qe: factTable(), crl: factTable(), tcbInfo: factTable(), qeIdentity: factTable(), tcb: factTable() },
-  tpm: { chain: factTable(), own: factTable(), crl: factTable(), ak: factTable() },
+  tpm: { chain: factTable(), own: factTable(), crl: factTable(), ak: factTable(), key: factTable() },
 })
 
 const itemsOf = (bundle: BundleJson | undefined, kind: 'amd-certificate'): readonly Uint8Array[] =>

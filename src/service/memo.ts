@@ -7,7 +7,7 @@ import type { FactTable, Memo } from '../verifiers/verifier.ts'
  * Intel has three lists, two identities and, for each family of platforms (some fifty), one TCB info for TDX and one for SGX, most of them twice:
  * standard and early. A document read is about 50 KiB. A PCK chain with what was read of it is about 20 KiB, the quoting enclave of a platform 3.
  * What documents make of a TCB is some 10 KiB, and platforms of one make that are patched alike share it.
- * An attestation key of a TPM is about 3 KiB with its key object.
+ * An attestation key of a TPM is about 3 KiB with its key object, and one that a policy enrols is there once more.
  */
 const FACTS = {
   vek: 10_000,
@@ -21,6 +21,7 @@ const FACTS = {
   tpmChain: 10_000,
   tpmCrl: 64,
   tpmAk: 10_000,
+  tpmKey: 10_000,
 } as const
 
 /** The bounded tables of time-free facts that verifiers fill (design section 2, Memoised). */
@@ -34,7 +35,13 @@ export const createMemo = (): Memo => ({
     qeIdentity: factTable(FACTS.qeIdentity),
     tcb: factTable(FACTS.tcb),
   },
-  tpm: { chain: factTable(FACTS.tpmChain), own: factTable(FACTS.tpmChain), crl: factTable(FACTS.tpmCrl), ak: factTable(FACTS.tpmAk) },
+  tpm: {
+    chain: factTable(FACTS.tpmChain),
+    own: factTable(FACTS.tpmChain),
+    crl: factTable(FACTS.tpmCrl),
+    ak: factTable(FACTS.tpmAk),
+    key: factTable(FACTS.tpmKey),
+  },
 })
 
 function factTable<T extends object>(max: number): FactTable<T> {

@@ -6,7 +6,7 @@ import { spkiDigest } from './address.ts'
 import type { CertifiedKey } from './facts.ts'
 import type { TrustInput, TrustJudgement } from './input.ts'
 import { TRUST_RULES } from './rules.ts'
-import { leafKeyOf } from './signed-by.ts'
+import { knownKeyOf } from './signed-by.ts'
 import { checkDenied, checkKey } from './subject.ts'
 
 /**
@@ -15,14 +15,14 @@ import { checkDenied, checkKey } from './subject.ts'
  */
 export function judgeEnrolled(leaf: ParsedCertificate | AttestationError | undefined, input: TrustInput): TrustJudgement {
   if (leaf instanceof AttestationError) return { checks: [failed(TRUST_RULES.chain, leaf.message)] }
-  const certified = leaf === undefined ? undefined : leafKeyOf(leaf.spki)
+  const certified = leaf === undefined ? undefined : knownKeyOf(leaf.spki, input.context.memo.tpm)
   if (leaf !== undefined && certified === undefined) return untrusted('the certificate has a key that is weak, or none')
   return judgeKey(certified, input)
 }
 
 function judgeKey(certified: CertifiedKey | undefined, input: TrustInput): TrustJudgement {
   const { akPublic, context } = input
-  const key = akPublic === undefined ? certified : leafKeyOf(akPublic.spki)
+  const key = akPublic === undefined ? certified : knownKeyOf(akPublic.spki, context.memo.tpm)
   if (key === undefined) return untrusted('neither a public area nor a certificate tells of a key that could be trusted')
   if (context.rigour.tpm.enrolledAks.length === 0) return untrusted(NOBODY_ENROLLED)
   const { check, binds } = enrolment(key, input)

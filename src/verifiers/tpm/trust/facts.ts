@@ -17,6 +17,8 @@ export type TrustFacts = {
   readonly chain: FactTable<TpmChainFact>
   readonly own: FactTable<OwnProof>
   readonly crl: FactTable<RevocationList>
+  /** Keys that policies enrol, by the bytes that told of them: whoever trusts them, they are the same. */
+  readonly key: FactTable<CertifiedKey>
 }
 
 /** What a remembered fact depends on besides its bytes. `fact`: name and version, raised whenever what is checked changes. */

@@ -76,6 +76,7 @@ function judge(given: Given = {}) {
   })
 }
 
+const otherName = `000b${'cd'.repeat(32)}`
 const failures = ({ checks }: ReturnType<typeof judgeTrust>) =>
   checks.flatMap((check) => (check.outcome === 'fail' ? [`${check.id} ${check.code}`] : []))
 function refused(given: Given) {
@@ -214,7 +215,7 @@ describe('an enrolled key', () => {
   })
   it.each<readonly [string, Given, string]>([
     ['nobody is enrolled', enrolled({ rigour: { enrolledAks: [] } }), 'TPM-18 tpm-ak-untrusted'],
-    ['another is', enrolled({ rigour: { enrolledAks: [`000b${'cd'.repeat(32)}`] } }), 'TPM-31 tpm-ak-not-enrolled'],
+    ['another is', enrolled({ rigour: { enrolledAks: [otherName] } }), 'TPM-31 tpm-ak-not-enrolled'],
     ['it came with nothing', enrolled({ akPublic: undefined }), 'TPM-18 tpm-ak-untrusted'],
     ['its digest is enrolled as a name', enrolled({ rigour: { enrolledAks: [digest] } }), 'TPM-31 tpm-ak-not-enrolled'],
     ['it is denied', enrolled({ rigour: { deniedAks: [name] } }), 'TPM-31 tpm-ak-revoked'],
@@ -224,6 +225,17 @@ describe('an enrolled key', () => {
       'TPM-18 tpm-ak-untrusted',
     ],
   ])('is refused where %s', (_, given, failure) => expect(refused(given)).toEqual([failure]))
+  it('is read once, and every policy is asked anew', () => {
+    const context = contextWith({ enrolledAks: [name, otherName] })
+    const input: TrustInput = { akPublic, certificates: [], anchors: anchorsWith({}), collateral: NO_COLLATERAL, context }
+    const [first, second] = [judgeTrust(input), judgeTrust(input)]
+    expect(second.trust?.key).toBe(first.trust?.key)
+    const other = ecKeys().publicKey
+    const another = judgeTrust({ ...input, akPublic: { name: otherName, spki: spkiOf(other) } })
+    expect(another.trust?.key.equals(other)).toBe(true)
+    const nobody = { ...context, rigour: contextWith({ enrolledAks: [otherName] }).rigour }
+    expect(failures(judgeTrust({ ...input, context: nobody }))).toEqual(['TPM-31 tpm-ak-not-enrolled'])
+  })
   it('is not what a certificate that fails falls back to', () => {
     const certificates = [akCertificate(ak.publicKey, authority('stranger'))]
     expect(refused(enrolled({ certificates }))).toEqual(['TPM-19 tpm-ak-cert-chain-invalid'])

@@ -1,9 +1,9 @@
-import { verify, type AsymmetricKeyDetails, type KeyObject } from 'node:crypto'
+import { hash, verify, type AsymmetricKeyDetails, type KeyObject } from 'node:crypto'
 import { readable } from '../../der-attempt.ts'
 import { DerReader, TAG } from '../../der.ts'
 import { equalBytes, hexOf } from '../../der-values.ts'
 import { readPublicKey, verifyPss } from '../../signatures.ts'
-import type { CertifiedKey } from './facts.ts'
+import type { CertifiedKey, TrustFacts } from './facts.ts'
 import { describeAlgorithm } from '../../x509-algorithm.ts'
 import type { ParsedCertificate } from '../../x509.ts'
 
@@ -65,6 +65,16 @@ const SPKI_DOCUMENT = { what: 'subjectPublicKeyInfo', code: 'tpm-ak-cert-chain-i
 export function leafKeyOf(spki: Uint8Array): CertifiedKey | undefined {
   const key = strongKeyOf(readable(() => withoutOaep(spki)) ?? spki)
   return key === undefined ? undefined : { key, spki: new Uint8Array(key.export({ type: 'spki', format: 'der' })) }
+}
+
+/** The same, from the memo where it was read before: reading and writing it takes longer than a signature of it. */
+export function knownKeyOf(spki: Uint8Array, { key: known }: Pick<TrustFacts, 'key'>): CertifiedKey | undefined {
+  const id = `tpm-key/1 ${hash('sha256', spki, 'base64')}`
+  const remembered = known.get(id)
+  if (remembered !== undefined) return remembered
+  const key = leafKeyOf(spki)
+  if (key !== undefined) known.set(id, key)
+  return key
 }
 
 const withoutOaep = (spki: Uint8Array): Uint8Array =>
