@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { bootLog, HOST } from '../../../test/boot-log.ts'
 import { freshMemo } from '../../../test/snp-in-process.ts'
 import {
   akNameOf,
@@ -225,6 +226,13 @@ describe('facts of a key', () => {
     expect((await tpmOutcome(unrestricted, { context })).codes).toEqual(['tpm-ak-not-restricted'])
     expect((await tpmOutcome(unrestricted, { context })).codes).toEqual(['tpm-ak-not-restricted'])
   })
+})
+
+it('lets others work while it judges a log', async () => {
+  let asked = 0
+  const pause = (): undefined => void (asked += 1)
+  await tpmOutcome({ ...testEvidence(), eventLog: bootLog(HOST) }, { context: { tpm: { pause } } })
+  expect(asked).toBeGreaterThan(0)
 })
 
 it('lists every check once, in the order in which they are asked', async () => {

@@ -1,6 +1,6 @@
 import { failed, hasOutcome, skipped } from '../checks.ts'
 import type { Anchors, Check, Collateral, Context, Finding, TpmEvidence, Unverified, Verifier } from '../verifier.ts'
-import { judgeBoot, type BootJudgement } from './boot/judge.ts'
+import { judgeBootInTurns, type BootJudgement } from './boot/judge.ts'
 import { claimsOf, type Proven } from './claims-of.ts'
 import type { QuoteClock } from './context.ts'
 import type { AkFact } from './facts.ts'
@@ -75,9 +75,9 @@ const IMA = { id: 'TPM-61', title: 'The IMA list follows its format' } as const
 const NONE_SENT = 'none was sent'
 
 /** TPM-43 to 50 and 56. */
-function judgeLog({ evidence: { eventLog } }: Read, { bank, values }: Proven, context: Context): BootJudgement {
+async function judgeLog({ evidence: { eventLog } }: Read, { bank, values }: Proven, context: Context): Promise<BootJudgement> {
   if (eventLog === undefined) return { checks: [skipped(LOG, NONE_SENT)], claims: null }
-  return judgeBoot({ eventLog, bank, pcrs: values.get(bank) ?? new Map(), rigour: context.rigour.tpm })
+  return judgeBootInTurns({ eventLog, bank, pcrs: values.get(bank) ?? new Map(), rigour: context.rigour.tpm }, context.tpm?.pause)
 }
 
 /** TPM-61 to 63 and 69, where the policy says what a list is for. Banks that may not be relied on are not shown to it. */
@@ -104,7 +104,7 @@ const clockOfAll = ({ quotes }: Proven): QuoteClock => clockOf(quotes).latest
 
 /** Boot and files, once key and quotes are proven; claims exist only when nothing failed. */
 async function conclude(read: Read, { before, proven }: { before: readonly Check[]; proven: Proven }, context: Context): Promise<Finding> {
-  const boot = judgeLog(read, proven, context)
+  const boot = await judgeLog(read, proven, context)
   if (hasOutcome(boot.checks, 'fail')) return { checks: [...before, ...boot.checks], validUntil: context.now }
   const ima = await judgeList(read, proven, context)
   const checks = [...before, ...boot.checks, ...ima.checks]

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import * as lab from '../../../../test/boot-log.ts'
+import { genuineTpm } from '../context.ts'
+import { judgeBoot, judgeBootInTurns } from './judge.ts'
 import { headerBytes, logBytes, text } from '../../../../test/event-log-bytes.ts'
 
 const { HOST, TYPE, codesOf, judgeEvents } = lab
@@ -364,5 +366,16 @@ describe('the data of events', () => {
     const lie: lab.Event = { pcr: 10, type: TYPE.efiAction, data: text('a'), of: text('b') }
     expect(codesOf(judgeEvents([...HOST, lie]))).toEqual(['TPM-49 tpm-eventlog-event-data-mismatch'])
     expect(codesOf(judgeEvents([...HOST, lie], { pcrs: lab.allPcrs(HOST) }))).toEqual([])
+  })
+})
+
+describe('a long log', () => {
+  it('is judged in steps between which others work, and comes to the same', async () => {
+    const input = { eventLog: lab.bootLog(HOST), bank: 'sha256', pcrs: lab.allPcrs(HOST), rigour: genuineTpm } as const
+    let turns = 0
+    const pause = () => ((turns += 1) === 1 ? Promise.resolve() : undefined)
+    expect(await judgeBootInTurns(input, pause)).toEqual(judgeBoot(input))
+    expect(turns).toBe(2)
+    expect(await judgeBootInTurns(input, undefined)).toEqual(judgeBoot(input))
   })
 })

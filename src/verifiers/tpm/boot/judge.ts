@@ -4,7 +4,7 @@ import { parseTcg2, type Tcg2Log } from '../../event-log/tcg2.ts'
 import { AttestationError } from '../../problems.ts'
 import type { Check } from '../../verifier.ts'
 import type { PcrBank } from '../claims.ts'
-import type { TpmRigour } from '../context.ts'
+import type { Pause, TpmRigour } from '../context.ts'
 import type { BootClaims } from './claims.ts'
 import { judgeContents } from './judge-contents.ts'
 import { bankOf, byPcr, HOST_LOG, startupLocality } from './log.ts'
@@ -33,8 +33,31 @@ const ended = (checks: readonly Check[], why: string): BootJudgement => ({
 
 /** Judges the event log that came with a quote (specification tpm.md sections 9 to 11). Never throws. */
 export function judgeBoot(input: BootInput): BootJudgement {
+  const steps = judging(input)
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
+}
+
+/** The same, with others at work between its steps: the longest log takes longer than a hundred quotes. */
+export async function judgeBootInTurns(input: BootInput, pause: Pause | undefined): Promise<BootJudgement> {
+  const steps = judging(input)
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+    // oxlint-disable-next-line no-await-in-loop -- one step after the other
+    await pause?.()
+  }
+}
+
+/** In steps that each take about as long: reading, replay, what the events say. */
+type Steps = Generator<undefined, BootJudgement, undefined>
+
+function* judging(input: BootInput): Steps {
   const log = attempt(() => parseTcg2(input.eventLog, HOST_LOG))
   if (log instanceof AttestationError) return ended([failed(PARSES, log.message)], 'the log cannot be read')
+  yield
   const read = passed(PARSES, `${log.events.length} events`)
   const banks = [...log.algorithms.keys()]
   if (!banks.includes(bankOf(input.bank).algorithm))
@@ -42,12 +65,12 @@ export function judgeBoot(input: BootInput): BootJudgement {
   const locality = startupLocality(log)
   const before = [read, passed(BANK, input.bank)]
   if (typeof locality === 'string') return ended([...before, failed(LOCALITY, locality)], 'what PCR 0 starts with is not known')
-  return judgeReplay({ input, log, locality }, [...before, passed(LOCALITY, `locality ${locality}`)])
+  return yield* judgeReplay({ input, log, locality }, [...before, passed(LOCALITY, `locality ${locality}`)])
 }
 
 type Readable = { readonly input: BootInput; readonly log: Tcg2Log; readonly locality: number }
 
-function judgeReplay({ input, log, locality }: Readable, before: readonly Check[]): BootJudgement {
+function* judgeReplay({ input, log, locality }: Readable, before: readonly Check[]): Steps {
   const { bank, pcrs, rigour } = input
   const events = byPcr(log, bank)
   const required = rigour.replayedPcrs
@@ -56,6 +79,7 @@ function judgeReplay({ input, log, locality }: Readable, before: readonly Check[
   const [wrong, untold] = (['mismatch', 'incomplete'] as const).map((kind) => departed.filter((departure) => departure.kind === kind))
   const checks = [...before, departureCheck(REPLAYS, wrong ?? [], replayed), departureCheck(COMPLETE, untold ?? [], replayed)]
   if (departed.length > 0) return ended(checks, 'the log does not lead to the quote')
+  yield
   const contents = judgeContents({ bank, rigour, log, events, replayed, locality })
   return { checks: [...checks, ...contents.checks], claims: contents.claims }
 }
