@@ -68,7 +68,13 @@ describe('the token of a host with a TPM', () => {
     expect(claims.sub).toBe(pseudonym('tpm', tpmClaims.ak.name ?? ''))
     expect(claims['host_id']).toBe(pseudonym('host', tpmClaims.ek?.public_key_sha256 ?? ''))
     expect(claimsOf(tokenFor(tpmItem({ ek: null })))['host_id']).toBeUndefined()
-    expect(claimsOf(tokenFor(tpmItem({ ak: { ...tpmClaims.ak, name: null } }))).sub).toMatch(/^urn:assay:once:/)
+  })
+
+  it('is about the key alone where nothing vouches for its name', () => {
+    const nameless = { ...tpmClaims.ak, name: null }
+    expect(claimsOf(tokenFor(tpmItem({ ak: nameless }))).sub).toBe(pseudonym('tpm', tpmClaims.ak.spki_sha256))
+    const other = { ...nameless, spki_sha256: hexOf(0x77, 32) }
+    expect(claimsOf(tokenFor(tpmItem({ ak: other }))).sub).toBe(pseudonym('tpm', other.spki_sha256))
   })
 
   it('names neither key, certificate nor endorsement key', () => {

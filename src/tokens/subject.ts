@@ -22,14 +22,14 @@ type Kind = 'cnf' | 'tpm' | 'snp' | 'once' | 'host'
 const PSEUDONYM_BYTES = 16
 
 /**
- * `sub` is what the policy’s template says. Without one it names the attested instance, never its host (design section 4): the bound key; else the name of the
+ * `sub` is what the policy’s template says. Without one it names the attested instance, never its host (design section 4): the bound key; else the
  * attestation key; else REPORT_ID, which AMD's firmware draws for each guest; else the token alone. `urn:assay:<kind>:<32 hex digits>`, different for every audience.
  */
 export function subjectOf(key: KeyObject, { appraisal, audience, thumbprint, jti, template }: SubjectInput): string {
   if (template !== undefined) return nameOf(template, appraisal)
   if (thumbprint !== undefined) return keptPseudonym(key, audience, { kind: 'cnf', value: thumbprint })
-  const akName = unlessZero(tpmOf(appraisal)?.ak.name ?? undefined)
-  if (akName !== undefined) return keptPseudonym(key, audience, { kind: 'tpm', value: akName })
+  const ak = akOf(appraisal)
+  if (ak !== undefined) return keptPseudonym(key, audience, { kind: 'tpm', value: ak })
   const reportId = unlessZero(snpOf(appraisal)?.report_id)
   if (reportId !== undefined) return keptPseudonym(key, audience, { kind: 'snp', value: reportId })
   return pseudonym(key, audience, { kind: 'once', value: Buffer.from(jti, 'utf8') })
@@ -78,6 +78,12 @@ function keptPseudonym(key: KeyObject, audience: string, named: Named): string {
 const snpOf = (appraisal: Appraisal) => appraisal.evidence.find(({ claims }) => claims.snp !== undefined)?.claims.snp
 
 const tpmOf = (appraisal: Appraisal) => appraisal.evidence.find(({ claims }) => claims.tpm !== undefined)?.claims.tpm
+
+/** The name of the attestation key, which is a digest and what it is by; where nothing vouches for it the digest of the key itself, which is shorter. */
+function akOf(appraisal: Appraisal): Uint8Array | undefined {
+  const ak = tpmOf(appraisal)?.ak
+  return unlessZero(ak?.name ?? ak?.spki_sha256)
+}
 
 const ppidOf = ({ evidence }: Appraisal): string | undefined =>
   evidence.flatMap(({ claims: { tdx, sgx } }) => tdx?.platform.ppid ?? sgx?.platform.ppid ?? [])[0]
