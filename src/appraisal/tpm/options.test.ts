@@ -114,7 +114,6 @@ const ROWS: readonly Row[] = [
   [{ extended_once: { '15': [a] } }, pcr(15, undefined), pcr(15, once), 'tpm-pcr-not-quoted'],
   [{ event_log: { required: 'require' } }, unlogged, tpmClaims, 'tpm-eventlog-missing'],
   [{ secure_boot: { enabled: 'require' } }, keys({ enabled: false }), tpmClaims, 'tpm-secureboot-disabled'],
-  [{ secure_boot: { enabled: 'require' } }, log({ secure_boot: null }), tpmClaims, 'tpm-secureboot-disabled'],
   [{ secure_boot: { enabled: 'require' } }, unlogged, tpmClaims, 'tpm-secureboot-disabled'],
   [{ secure_boot: { dma_protection_disabled: 'deny' } }, keys({ dma_protection_disabled: true }), tpmClaims, 'tpm-dma-protection-disabled'],
   [
@@ -156,6 +155,9 @@ const ROWS: readonly Row[] = [
     'tpm-secureboot-authority-not-allowed',
   ],
   [{ secure_boot: { authorities: [hexOf(0x93, 32)] } }, keys({ authorities: [] }), tpmClaims, 'tpm-secureboot-authority-not-allowed'],
+  // Without Secure Boot whatever was booted extends PCR 7 with the authorities that it likes.
+  [{ secure_boot: { authorities: [hexOf(0x93, 32)] } }, keys({ enabled: false }), tpmClaims, 'tpm-secureboot-authority-not-allowed'],
+  [{ secure_boot: { min_sbat_level: '2024010900' } }, keys({ enabled: false }), tpmClaims, 'tpm-secureboot-dbx-outdated'],
   [
     { secure_boot: { min_sbat_level: '2024010900' } },
     keys({ sbat_level: 'sbat,1,2023012900\nshim,2\n' }),
@@ -264,6 +266,23 @@ describe('what is asked of every host', () => {
     expect(judged({ ...NAMED, secure_boot: { debug_mode: 'DANGEROUSLY_ALLOW' } }, keys({ debug_mode: true })).code).toBeUndefined()
   })
 
+  it('is that their log, where there is one, tells of it', () => {
+    expect(judged(NAMED, log({ secure_boot: null })).code).toBe('tpm-uefi-debug-mode')
+    expect(judged({ ...NAMED, secure_boot: { debug_mode: 'DANGEROUSLY_ALLOW' } }, log({ secure_boot: null })).code).toBeUndefined()
+    expect(judged(NAMED, unlogged).code).toBeUndefined()
+  })
+
+  it('is nothing that a log does not prove, where Secure Boot is asked for', () => {
+    const asked = { ...NAMED, secure_boot: { enabled: 'require', debug_mode: 'DANGEROUSLY_ALLOW' } }
+    expect(judged(asked, log({ secure_boot: null })).code).toBe('tpm-secureboot-disabled')
+  })
+
+  it('is that protection from DMA is proven where it is asked for', () => {
+    const asked = { ...NAMED, secure_boot: { dma_protection_disabled: 'deny', debug_mode: 'DANGEROUSLY_ALLOW' } }
+    expect(judged(asked, log({ secure_boot: null })).code).toBe('tpm-dma-protection-disabled')
+    expect(judged(asked, unlogged).code).toBe('tpm-dma-protection-disabled')
+  })
+
   it.each<[Options, boolean]>([
     [{}, false],
     [{ zero_pcrs: [4] }, false],
@@ -271,13 +290,21 @@ describe('what is asked of every host', () => {
     [{ pcrs: { sha256: { '15': [tpmClaims.pcrs['15']] } } }, false],
     [{ pcrs: { sha256: { '10': [tpmClaims.pcrs['10']] } } }, false],
     [{ pcrs: { sha256: { '16': [tpmClaims.pcrs['16']] } } }, false],
+    [{ pcrs: { sha256: { '0': [tpmClaims.pcrs['0']] } } }, false],
+    [{ pcrs: { sha256: { '11': [tpmClaims.pcrs['11']] } } }, false],
     [{ pcrs: { sha256: { '4': [tpmClaims.pcrs['4']] } } }, true],
+    [{ pcrs: { sha256: { '7': [tpmClaims.pcrs['7']] } } }, true],
     [{ boot_applications: { allowed: applications } }, true],
     [{ secure_boot: { authorities: [hexOf(0x93, 32)] } }, true],
   ])('is that the policy says what may boot: %j', (options, names) => {
     const { zero_pcrs: _, ...others } = options
     const code = judged(others, is({ pcrs: { ...tpmClaims.pcrs, '12': zero } })).code
     expect(code).toBe(names ? undefined : 'tpm-boot-policy-missing')
+  })
+
+  it('is more than a kernel image that anything which was booted could have measured', () => {
+    expect(judged({ uki: { images } }, pcr11(a, ready)).code).toBe('tpm-boot-policy-missing')
+    expect(judged({ uki: { images }, boot_applications: { allowed: applications } }, pcr11(a, ready)).code).toBeUndefined()
   })
 
   it('is refused under a policy that does not take it', () => {
@@ -338,6 +365,20 @@ describe('a policy about TPMs', () => {
     expect(problems({}, { warn: ['tpm.ak_trust'] })).toEqual(['warn[0]'])
     expect(problems({}, { warn: ['tpm.pcrs.sha256.24'] })).toEqual(['warn[0]'])
     expect(problems({}, { warn: ['tpm.pcrs.sha256.23', 'tpm.clock.safe'] })).toEqual([])
+  })
+
+  const warned = (tpm: Options, ...warn: readonly string[]) => problems(tpm, { warn })
+
+  it('is not to warn of all that says what may boot', () => {
+    const both = { pcrs: { sha256: { '4': [a] }, sha384: { '4': [hexOf(0xaa, 48)] } } }
+    const secured = { secure_boot: { authorities: [a] } }
+    expect(warned(both, 'tpm.pcrs')).toEqual(['warn'])
+    expect(warned(both, 'tpm.pcrs.sha256.4')).toEqual(['warn'])
+    expect(warned({ ...NAMED, ...both }, 'tpm.pcrs')).toEqual([])
+    expect(warned({ ...secured, ...both }, 'tpm.pcrs')).toEqual([])
+    expect(warned(secured, 'tpm.secure_boot.authorities')).toEqual(['warn'])
+    expect(warned({ boot_applications: { allowed: [a] } }, 'tpm.boot_applications')).toEqual(['warn'])
+    expect(warned({ pcrs: { sha256: { '0': [a], '4': [a] } } }, 'tpm.pcrs.sha256.0')).toEqual([])
   })
 
   it('takes a pattern that a backtracking engine would not finish', () => {

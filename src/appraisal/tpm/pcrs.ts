@@ -4,6 +4,7 @@ import type { Check } from '../../verifiers/verifier.ts'
 import { judge, notAsked, oneOf } from '../check.ts'
 import { isListed, type Listed } from '../listed.ts'
 import type { TpmPolicy } from '../policy.ts'
+import { covers } from '../rule-paths.ts'
 import { asked, type TpmRule } from './rule.ts'
 
 const PCRS = asked('TPM-41', 'PCRs have values on the policy’s lists', ['tpm-pcr-value-not-allowed', 'tpm.pcrs'])
@@ -67,8 +68,8 @@ function extendedOnceCheck(claims: TpmClaims, index: string, digests: readonly s
 const BOOT = asked('TPM-41', 'The policy says what may boot', ['tpm-boot-policy-missing', 'tpm.unnamed_boot'])
 
 /**
- * Something must say which software may boot: a register of boot or firmware with a value that is not zero, a list of boot applications, of
- * keys that let one boot, or a unified kernel image. A genuine quote of an unknown boot proves nothing.
+ * Something must say which software may boot: the value of PCR 4 or 7, a list of boot applications, or of keys that let one boot. A genuine quote
+ * of an unknown boot proves nothing, and every other register may be extended by whatever was booted.
  */
 export const bootIsNamed: TpmRule = ({ policy }) => {
   const names = namesBoot(policy)
@@ -76,23 +77,36 @@ export const bootIsNamed: TpmRule = ({ policy }) => {
   return [
     judge(BOOT, names.length > 0, {
       actual: names.length > 0 ? names.join(', ') : 'nothing',
-      expected: 'values of PCR 0 to 14, boot_applications, secure_boot.authorities, or uki',
+      expected: 'values of PCR 4 or 7, boot_applications, or secure_boot.authorities',
     }),
   ]
 }
 
-/** PCRs of firmware and boot: behind them come the application’s own, IMA’s, and what anybody may reset. */
-const BOOT_PCRS: ReadonlySet<string> = new Set(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '11', '12', '13', '14'])
+/** Into these the firmware measures what it boots, and by whose key, before it hands over: no loader can make up for what it is. */
+const BOOT_PCRS: ReadonlySet<string> = new Set(['4', '7'])
 
 const says = (listed: Listed): boolean => listed.some((entry) => typeof entry === 'object' || !isZero(entry))
 
-/** What of a policy says which software may boot. */
-export function namesBoot({ pcrs, boot_applications: applications, secure_boot: secureBoot, uki }: TpmPolicy): readonly string[] {
-  const registers = Object.values(pcrs ?? {}).flatMap((bank) => Object.entries(bank ?? {}))
-  return [
-    ...(registers.some(([index, listed]) => BOOT_PCRS.has(index) && says(listed)) ? ['pcrs'] : []),
+/** What of a policy says which software may boot, apart from rules that only warn (by their paths, or those of groups). */
+export function namesBoot(
+  { pcrs, boot_applications: applications, secure_boot: secureBoot }: TpmPolicy,
+  warn: readonly string[] = [],
+): readonly string[] {
+  const present = [
+    ...(registersName(pcrs, warn) ? ['pcrs'] : []),
     ...(applications === undefined ? [] : ['boot_applications']),
     ...(secureBoot.authorities === undefined ? [] : ['secure_boot.authorities']),
-    ...(uki === undefined ? [] : ['uki']),
   ]
+  return present.filter((name) => !isWarned(`tpm.${name}`, warn))
 }
+
+const isWarned = (path: string, warn: readonly string[]): boolean => warn.some((group) => covers(group, path))
+
+/** In every bank that the policy lists: hosts choose which of them they quote. */
+function registersName(pcrs: TpmPolicy['pcrs'], warn: readonly string[]): boolean {
+  const banks = Object.entries(pcrs ?? {})
+  return banks.length > 0 && banks.every(([bank, registers]) => bankNames(`tpm.pcrs.${bank}`, registers, warn))
+}
+
+const bankNames = (path: string, registers: Readonly<Record<string, Listed>> | undefined, warn: readonly string[]): boolean =>
+  Object.entries(registers ?? {}).some(([index, listed]) => BOOT_PCRS.has(index) && says(listed) && !isWarned(`${path}.${index}`, warn))

@@ -1,4 +1,4 @@
-import type { SecureBootClaims, SignatureDatabase } from '../../verifiers/tpm/boot/claims.ts'
+import type { BootClaims, SecureBootClaims, SignatureDatabase } from '../../verifiers/tpm/boot/claims.ts'
 import { judge, notAsked, oneOf, type Question } from '../check.ts'
 import type { TpmPolicy } from '../policy.ts'
 import { asked, eachOnList, told, type TpmRule } from './rule.ts'
@@ -23,12 +23,17 @@ const DMA = asked('TPM-51', 'The firmware left memory open to devices', [
 type Mode = {
   readonly question: Question
   /** Whether the policy asks. */
-  readonly isAsked: (policy: TpmPolicy['secure_boot']) => boolean
+  readonly isAsked: (policy: TpmPolicy['secure_boot'], boot: BootClaims | null) => boolean
   readonly isOn: (found: SecureBootClaims) => boolean
 }
 
 const MODES: readonly Mode[] = [
-  { question: DEBUG, isAsked: ({ debug_mode: word }) => word === 'deny', isOn: ({ debug_mode: isOn }) => isOn },
+  {
+    question: DEBUG,
+    // Denied unless the policy allows it by name, so asked where there is a log: policies without one have not chosen this.
+    isAsked: ({ debug_mode: word }, boot) => word === 'deny' && boot !== null,
+    isOn: ({ debug_mode: isOn }) => isOn,
+  },
   {
     question: DMA,
     isAsked: ({ dma_protection_disabled: word }) => word === 'deny',
@@ -36,13 +41,12 @@ const MODES: readonly Mode[] = [
   },
 ]
 
-/** TPM-51. Of a host whose log was not asked for nothing is known, and debugging is denied only where it shows. */
+/** TPM-51. What a log does not prove of PCR 7 is not denied by it: whoever quotes could leave the register out. */
 export const firmwareModes: TpmRule = ({ claims: { boot }, policy: { secure_boot: policy } }) => {
   const found = boot?.secure_boot ?? null
   return MODES.map(({ question, isAsked, isOn }) => {
-    if (found === null) return notAsked(question, 'not known')
-    const actual = isOn(found) ? 'yes' : 'no'
-    return isAsked(policy) ? judge(question, !isOn(found), { actual, expected: 'no' }) : notAsked(question, actual)
+    const [actual, holds] = found === null ? ['not known', false] : isOn(found) ? ['yes', false] : ['no', true]
+    return isAsked(policy, boot) ? judge(question, holds, { actual, expected: 'no' }) : notAsked(question, actual)
   })
 }
 
@@ -83,9 +87,13 @@ const AUTHORITIES = asked('TPM-53', 'Every certificate that let something boot i
   'tpm.secure_boot.authorities',
 ])
 
+/** Without Secure Boot the firmware boots whatever it finds, and that may extend PCR 7 with the authorities and levels that it likes. */
+const inEffect = (boot: BootClaims | null): SecureBootClaims | undefined =>
+  boot?.secure_boot?.enabled === true ? boot.secure_boot : undefined
+
 /** TPM-53: which keys were used. */
 export const authorities: TpmRule = ({ claims: { boot }, policy: { secure_boot: policy } }) => {
-  const found = boot?.secure_boot
+  const found = inEffect(boot)
   return [eachOnList(AUTHORITIES, found?.authorities.map(({ sha256 }) => sha256) ?? null, policy.authorities)]
 }
 
@@ -97,11 +105,11 @@ const SBAT = asked('TPM-53', 'The SbatLevel is not older than the policy wants',
 /** First line `sbat,<generation>,<date>`. */
 const LEVEL = /^sbat,[0-9]+,(?<date>20[0-9]{8})\n/
 
-const dateOf = (found: SecureBootClaims | null | undefined): string | undefined => LEVEL.exec(found?.sbat_level ?? '')?.groups?.['date']
+const dateOf = (found: SecureBootClaims | undefined): string | undefined => LEVEL.exec(found?.sbat_level ?? '')?.groups?.['date']
 
 /** TPM-53: shim’s list of revoked generations, by its date. */
 export const sbat: TpmRule = ({ claims: { boot }, policy: { secure_boot: policy } }) => {
-  const date = dateOf(boot?.secure_boot)
+  const date = dateOf(inEffect(boot))
   const [actual, least] = [date ?? 'not known', policy.min_sbat_level]
   if (least === undefined) return [notAsked(SBAT, actual)]
   return [judge(SBAT, date !== undefined && date >= least, { actual, expected: `at least ${least}` })]

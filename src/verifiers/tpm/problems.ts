@@ -115,7 +115,7 @@ export const TPM_PROBLEMS = {
   ),
   'tpm-boot-policy-missing': refused(
     'The policy does not say what may boot',
-    'Operator: list values of PCRs, boot applications or authorities of Secure Boot, or a unified kernel image.',
+    'Operator: list values of PCR 4 or 7, boot applications, or authorities of Secure Boot.',
   ),
   'tpm-pcr-value-not-allowed': refused('A PCR has a value that the policy does not accept', ALLOW_LIST),
 
