@@ -6,6 +6,7 @@ import { readParts } from './parts.ts'
 import { createWork } from './work.ts'
 
 const LIMITS = { bodyBytes: 1000, eventLogBytes: 1000, imaBytes: 1000, inFlight: 1 }
+const FORM = 'multipart/form-data; boundary=b'
 const head = (name: string) => `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n`
 
 async function* slowly(...pieces: readonly string[]) {
@@ -19,7 +20,7 @@ const callOf = (...pieces: readonly string[]): Call => ({
   requestId: 'r',
   method: 'POST',
   path: '/',
-  header: (name) => (name === 'content-type' ? 'multipart/form-data; boundary=b' : undefined),
+  header: (name) => (name === 'content-type' ? FORM : undefined),
   param: () => '',
   body: slowly(...pieces),
   caller: undefined,
@@ -57,6 +58,14 @@ describe('parts that arrive one after the other', () => {
     const { list } = await readParts({ ...callOf(), body: stopping() }, LIMITS)
     const [ended] = await Promise.allSettled([list.finish(), vi.advanceTimersByTimeAsync(PACE.patienceMs)])
     expect(ended).toMatchObject({ status: 'rejected', reason: { code: 'request-timeout' } })
+  })
+
+  it('are not read where they say that they are too long', async () => {
+    const header = (name: string) => ({ 'content-type': FORM, 'content-length': '1000000' })[name]
+    let isAsked = false
+    const body = { [Symbol.asyncIterator]: () => ((isAsked = true), stopping()) }
+    await expect(readParts({ ...callOf(), header, body }, LIMITS)).rejects.toMatchObject({ code: 'request-too-large' })
+    expect(isAsked).toBe(false)
   })
 
   it('are held to their own limits', async () => {

@@ -104,7 +104,9 @@ class Form {
     this.close()
   }
 
-  async #pump({ body }: Call, limit: number): Promise<void> {
+  async #pump({ body, header }: Call, limit: number): Promise<void> {
+    // Whoever says so beforehand need not send it.
+    if (Number(header('content-length') ?? 0) > limit) throw tooLarge('the body', limit)
     const done = body?.keepTime?.()
     try {
       if (body === undefined || (await this.#feed(body, limit)) === 'whole') this.#parser.end()
