@@ -30,6 +30,8 @@ const callOf = (...pieces: readonly string[]): Call => ({
 
 const BEGINNING = [`${head('request')}{}\r\n`, `${head('ima_log')}a list`] as const
 
+const declaring = (name: string) => ({ 'content-type': FORM, 'content-length': '1000000' })[name]
+
 async function* stopping() {
   for (const piece of BEGINNING) yield Buffer.from(piece)
   await new Promise(() => {})
@@ -61,10 +63,9 @@ describe('parts that arrive one after the other', () => {
   })
 
   it('are not read where they say that they are too long', async () => {
-    const header = (name: string) => ({ 'content-type': FORM, 'content-length': '1000000' })[name]
     let isAsked = false
     const body = { [Symbol.asyncIterator]: () => ((isAsked = true), stopping()) }
-    await expect(readParts({ ...callOf(), header, body }, LIMITS)).rejects.toMatchObject({ code: 'request-too-large' })
+    await expect(readParts({ ...callOf(), header: declaring, body }, LIMITS)).rejects.toMatchObject({ code: 'request-too-large' })
     expect(isAsked).toBe(false)
   })
 
