@@ -67,6 +67,16 @@ export const tpmAttributes = (manufacturer = 'id:53544D20'): readonly (readonly 
   ['2.23.133.2.3', 'id:00010101'],
 ]
 
+/** subjectDirectoryAttributes with the specification of a TPM, level 0 and revision 142, behind an attribute that says nothing. */
+export const specification = (family: string): DerExtension =>
+  extension(
+    '2.5.29.9',
+    derSequence([
+      derSequence([derOid('2.23.133.2.18'), tlv(0x31, derSequence([]))]),
+      derSequence([derOid('2.23.133.2.16'), tlv(0x31, derSequence([derUtf8String(family), derInteger(0), derInteger(142)]))]),
+    ]),
+  )
+
 /** Somebody who signs: a name, a key, a certificate. */
 export type Authority = {
   readonly name: SimName

@@ -1,5 +1,6 @@
 import { readable, type Unreadable } from '../inspect-certificate.ts'
 import type { Judged } from '../event-log/digests.ts'
+import { typeText } from '../event-log/type-names.ts'
 import { hexOf } from '../der-values.ts'
 import { readLogs, type ReadLog } from './read-logs.ts'
 
@@ -19,37 +20,6 @@ type EventView = {
 
 /** A log that came along, as it can be read; null: none was sent. */
 export type LogView = { readonly events: number; readonly extensions: readonly EventView[] } | Unreadable | null
-
-/** Names of the TCG PC Client Platform Firmware Profile section 10.4.1, and dstack's own type. */
-const TYPES: ReadonlyMap<number, string> = new Map([
-  [0x1, 'EV_POST_CODE'],
-  [0x3, 'EV_NO_ACTION'],
-  [0x4, 'EV_SEPARATOR'],
-  [0x5, 'EV_ACTION'],
-  [0x6, 'EV_EVENT_TAG'],
-  [0x8, 'EV_S_CRTM_VERSION'],
-  [0xa, 'EV_PLATFORM_CONFIG_FLAGS'],
-  [0xd, 'EV_IPL'],
-  [0x80000001, 'EV_EFI_VARIABLE_DRIVER_CONFIG'],
-  [0x80000002, 'EV_EFI_VARIABLE_BOOT'],
-  [0x80000003, 'EV_EFI_BOOT_SERVICES_APPLICATION'],
-  [0x80000004, 'EV_EFI_BOOT_SERVICES_DRIVER'],
-  [0x80000006, 'EV_EFI_GPT_EVENT'],
-  [0x80000007, 'EV_EFI_ACTION'],
-  [0x80000008, 'EV_EFI_PLATFORM_FIRMWARE_BLOB'],
-  [0x80000009, 'EV_EFI_HANDOFF_TABLES'],
-  [0x8000000a, 'EV_EFI_PLATFORM_FIRMWARE_BLOB2'],
-  [0x8000000b, 'EV_EFI_HANDOFF_TABLES2'],
-  [0x8000000c, 'EV_EFI_VARIABLE_BOOT2'],
-  [0x800000e0, 'EV_EFI_VARIABLE_AUTHORITY'],
-  [0x08000001, 'dstack runtime event'],
-])
-
-const typeText = (type: number): string => {
-  const hex = `0x${type.toString(16).padStart(8, '0')}`
-  const name = TYPES.get(type)
-  return name === undefined ? hex : `${name} (${hex})`
-}
 
 /** Longer data are told by their beginning. */
 const TOLD = 200

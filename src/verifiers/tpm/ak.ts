@@ -6,29 +6,15 @@ import { AttestationError } from '../problems.ts'
 import { readPublicKey } from '../signatures.ts'
 import type { Check, Memo } from '../verifier.ts'
 import { ALG, hex16 } from './algorithms.ts'
+import { ATTRIBUTE, DEFINED, formatAttributes } from './attributes.ts'
 import type { AkArea, AkFact } from './facts.ts'
 import { endorsementPrimary, nameOf } from './name.ts'
 import { parsePublicArea, type PublicArea } from './public.ts'
 import { keyOf, keyOfCertificate, type VerifyingKey } from './public-key.ts'
 import { readTpmCertificate } from './trust/certificate.ts'
 
-/** TPMA_OBJECT (specification tpm.md section 3.1). */
-const ATTRIBUTE = {
-  fixedTPM: 1 << 1,
-  stClear: 1 << 2,
-  fixedParent: 1 << 4,
-  sensitiveDataOrigin: 1 << 5,
-  encryptedDuplication: 1 << 11,
-  restricted: 1 << 16,
-  decrypt: 1 << 17,
-  sign: 1 << 18,
-} as const
-/** Bits that have a meaning: 1, 2, 4 to 11, 16 to 19. */
-const DEFINED = 0x000f_0ff6
 const RESIDENT = ATTRIBUTE.fixedTPM | ATTRIBUTE.fixedParent | ATTRIBUTE.sensitiveDataOrigin
 
-/** `0x00050072`: attributes as they are written. */
-const formatAttributes = ({ attributes }: PublicArea): string => `0x${attributes.toString(16).padStart(8, '0')}`
 const has = ({ attributes }: PublicArea, bits: number): boolean => (attributes & bits) === bits
 const hasNone = ({ attributes }: PublicArea, bits: number): boolean => (attributes & bits) === 0
 
@@ -48,7 +34,7 @@ const ATTRIBUTE_RULES: readonly Rule<PublicArea>[] = [
     code: 'tpm-ak-attributes-invalid',
     at: 'ak_public.objectAttributes',
     expected: 'reserved bits and encryptedDuplication clear',
-    actual: formatAttributes,
+    actual: ({ attributes }) => formatAttributes(attributes),
     holds: (area) => hasNone(area, ~DEFINED | ATTRIBUTE.encryptedDuplication),
   },
   {
@@ -57,7 +43,7 @@ const ATTRIBUTE_RULES: readonly Rule<PublicArea>[] = [
     code: 'tpm-ak-not-tpm-resident',
     at: 'ak_public.objectAttributes',
     expected: 'fixedTPM, fixedParent and sensitiveDataOrigin set',
-    actual: formatAttributes,
+    actual: ({ attributes }) => formatAttributes(attributes),
     holds: (area) => has(area, RESIDENT),
   },
   {
@@ -66,7 +52,7 @@ const ATTRIBUTE_RULES: readonly Rule<PublicArea>[] = [
     code: 'tpm-ak-not-restricted',
     at: 'ak_public.objectAttributes',
     expected: 'restricted set',
-    actual: formatAttributes,
+    actual: ({ attributes }) => formatAttributes(attributes),
     holds: (area) => has(area, ATTRIBUTE.restricted),
   },
   {
@@ -75,7 +61,7 @@ const ATTRIBUTE_RULES: readonly Rule<PublicArea>[] = [
     code: 'tpm-ak-not-signing-key',
     at: 'ak_public.objectAttributes',
     expected: 'sign set, decrypt clear',
-    actual: formatAttributes,
+    actual: ({ attributes }) => formatAttributes(attributes),
     holds: (area) => has(area, ATTRIBUTE.sign) && hasNone(area, ATTRIBUTE.decrypt),
   },
 ]

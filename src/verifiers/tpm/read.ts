@@ -78,15 +78,20 @@ const VERIFIES = {
   expected: 'a signature of the attestation key',
 } as const
 
-/** Reads quotes, key and signatures, and proves what it can. Throws AttestationError (kind malformed) with the checks before it. */
-export async function readEvidence(evidence: TpmEvidence, memo: Memo | undefined): Promise<TpmReading> {
+/** Reads quotes, key and signatures, and proves nothing of them (TPM-01 to 12, 16 and 33). Throws AttestationError (kind malformed) with the checks before it. */
+export function readStructure(evidence: TpmEvidence, memo: Memo | undefined): TpmReading {
   const { attests, checks: structure } = readAttests(evidence)
   const { fact: ak, checks: key } = readAk({ akPublic: evidence.akPublic, certificate: evidence.akCertificates[0] }, memo, structure)
   const before = [...structure, ...key]
   const signatures = evidence.quotes.map(({ signature }, i) => readSignature(signature, { at: `quotes[${i}].signature`, ak, before }))
-  const selected = checkSelections(attests, [...before, passed(SIGNATURE, signatures.map(formatScheme).join(', '))])
-  const quotes = signatures.flatMap((signature, i) => quoteOf(evidence, { signature, attest: attests[i], at: i }))
-  return { quotes, ak, checks: [...selected, ...(await checkSignatures(quotes, ak))] }
+  const checks = checkSelections(attests, [...before, passed(SIGNATURE, signatures.map(formatScheme).join(', '))])
+  return { quotes: signatures.flatMap((signature, i) => quoteOf(evidence, { signature, attest: attests[i], at: i })), ak, checks }
+}
+
+/** Reads them, and proves what it can. Throws as {@link readStructure} does. */
+export async function readEvidence(evidence: TpmEvidence, memo: Memo | undefined): Promise<TpmReading> {
+  const { quotes, ak, checks } = readStructure(evidence, memo)
+  return { quotes, ak, checks: [...checks, ...(await checkSignatures(quotes, ak))] }
 }
 
 type QuoteParts = { readonly attest: QuoteAttest | undefined; readonly signature: TpmSignature; readonly at: number }

@@ -14,6 +14,8 @@ export type ImaEntry = {
   /** From 1, over the whole list. */
   readonly number: number
   readonly templateHash: Buffer
+  /** The name of its template: `ima-ng`. */
+  readonly template: string
   /** What the template hash and PCR 10 are over (specification tpm.md section 12.2). */
   readonly data: Buffer
   readonly digest: ImaDigest

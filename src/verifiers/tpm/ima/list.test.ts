@@ -65,6 +65,7 @@ async function read(bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<read
 /** Bytes of an entry are good until the next portion is taken in. */
 const copied = ({ templateHash, data, path, digest, ...rest }: ImaEntry): ImaEntry => ({
   number: rest.number,
+  template: rest.template,
   templateHash: Buffer.from(templateHash),
   data: Buffer.from(data),
   path: Buffer.from(path),
@@ -84,6 +85,7 @@ describe('entries of every template', () => {
     expect(entries.map(({ data }) => data)).toEqual(ALL.map(templateData))
     expect(entries.every(hasItsHash)).toBe(true)
     expect(entries.map(({ number }) => number)).toEqual(ALL.map((_, i) => i + 1))
+    expect(entries.map(({ template }) => template)).toEqual(ALL.map(({ template }) => template))
     expect(entries.map(({ path }) => path.toString()).slice(0, 3)).toEqual(['/bin/with a space', '/bin/a', '/bin/b'])
     expect(entries.flatMap(({ signature }) => (signature === undefined ? [] : [signature.toString('hex')]))).toEqual([
       '',

@@ -8,15 +8,16 @@ type FieldKind = 'digest' | 'named-digest' | 'path' | 'text' | 'hex' | 'u32' | '
 type Third = 'signature' | 'buffer' | 'other'
 
 /** A template that lists may use: a digest, a path, and what follows. */
-export type Template = { readonly isLegacy: boolean; readonly fields: readonly FieldKind[]; readonly third: Third }
+export type Template = Form & { readonly name: string }
+type Form = { readonly isLegacy: boolean; readonly fields: readonly FieldKind[]; readonly third: Third }
 
-const template = (third: Third, ...more: readonly FieldKind[]): Template => ({
+const template = (third: Third, ...more: readonly FieldKind[]): Form => ({
   isLegacy: false,
   fields: ['named-digest', 'text', ...more],
   third,
 })
 
-const TEMPLATES: Readonly<Record<string, Template>> = {
+const FORMS: Readonly<Record<string, Form>> = {
   /** Its data has no lengths: 20 bytes of digest, then the path padded with zeros to 256. */
   ima: { isLegacy: true, fields: ['digest', 'path'], third: 'other' },
   'ima-ng': template('other'),
@@ -29,27 +30,30 @@ const TEMPLATES: Readonly<Record<string, Template>> = {
   // evmsig, xattrnames, xattrlengths, xattrvalues, iuid, igid, imode: EVM's signature is over metadata that no list tells in full.
   'evm-sig': template('other', 'hex', 'text', 'hex', 'hex', 'u32', 'u32', 'u16'),
 }
+const TEMPLATES: ReadonlyMap<string, Template> = new Map(Object.entries(FORMS).map(([name, form]) => [name, { name, ...form }]))
+
 /** Bytes of the digest in the oldest template, and of its padded path, the last of which stays zero. */
 export const LEGACY_DIGEST_BYTES = 20
 /** Bytes of the path in an entry of the template `ima`, padded with zeros (specification tpm.md section 12.2). */
 export const LEGACY_PATH_BYTES = 256
 
 /** The longest name of a template. */
-export const TEMPLATE_NAME_BYTES = Math.max(...Object.keys(TEMPLATES).map((name) => name.length))
+export const TEMPLATE_NAME_BYTES = Math.max(...Object.keys(FORMS).map((name) => name.length))
 
 /** The template of a name; undefined for one that is not known: its entries could not be evaluated. */
-export const templateOf = (name: string): Template | undefined => (Object.hasOwn(TEMPLATES, name) ? TEMPLATES[name] : undefined)
+export const templateOf = (name: string): Template | undefined => TEMPLATES.get(name)
 
 /** What stands before an entry's fields. */
 export type EntryHead = Pick<ImaEntry, 'number' | 'templateHash'>
 
 /** An entry from the bytes of its fields. Throws `tpm-ima-malformed`. */
-export function entryOf(head: EntryHead, { isLegacy, third }: Template, values: readonly Buffer[]): ImaEntry {
+export function entryOf(head: EntryHead, { name, isLegacy, third }: Template, values: readonly Buffer[]): ImaEntry {
   const [digest, path, more] = values
   const { number } = head
   if (digest === undefined || path === undefined) throw malformedList(number, 'has no digest or no path')
   const parts = isLegacy ? legacyParts(digest, path, number) : partsOf(values, { digest, path, number })
-  return more === undefined || third === 'other' ? { ...head, ...parts } : { ...head, ...parts, [third]: more }
+  const entry = { ...head, template: name, ...parts }
+  return more === undefined || third === 'other' ? entry : { ...entry, [third]: more }
 }
 
 type Parts = Pick<ImaEntry, 'data' | 'digest' | 'path'>

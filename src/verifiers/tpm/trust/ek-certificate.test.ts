@@ -15,6 +15,7 @@ import {
   listOf,
   named,
   purposes,
+  specification,
   spkiOf,
   swapped,
   tlv,
@@ -23,8 +24,8 @@ import {
   years,
   type Variation,
 } from '../../../../test/tpm-trust-lab.ts'
-import { derSequence, derUtf8String, type DerExtension } from '../../../asn1/values.ts'
-import { authorityKeyIdentifier, basicConstraints, derInteger, derOid, extension, keyUsage } from '../../../simulator/der.ts'
+import { derSequence, type DerExtension } from '../../../asn1/values.ts'
+import { authorityKeyIdentifier, basicConstraints, derOid, extension, keyUsage } from '../../../simulator/der.ts'
 import type { TpmAnchor } from '../anchors.ts'
 import { tpmCrlAddress } from './address.ts'
 import { ekNeeds, verifyEk, type EkInput, type EkRigour } from './ek-certificate.ts'
@@ -91,14 +92,6 @@ const san = (value: Uint8Array, critical = true): DerExtension => ({ oid: '2.5.2
 const add =
   (...more: readonly DerExtension[]) =>
   (all: readonly DerExtension[]) => [...all, ...more]
-const specification = (family: string): DerExtension =>
-  extension(
-    '2.5.29.9',
-    derSequence([
-      derSequence([derOid('2.23.133.2.18'), tlv(0x31, derSequence([]))]),
-      derSequence([derOid('2.23.133.2.16'), tlv(0x31, derSequence([derUtf8String(family), derInteger(0), derInteger(142)]))]),
-    ]),
-  )
 
 describe('an endorsement certificate', () => {
   it('tells of a genuine TPM', () => {

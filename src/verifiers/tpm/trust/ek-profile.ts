@@ -1,11 +1,10 @@
 import { attempt } from '../../der-attempt.ts'
-import { DerReader, TAG, type DerDocument } from '../../der.ts'
-import { latin1 } from '../../der-values.ts'
 import { AttestationError } from '../../problems.ts'
 import type { DistinguishedName } from '../../x509-name.ts'
 import { BASIC_CONSTRAINTS, KEY_USAGE, USAGE } from '../../x509-usage.ts'
 import type { Extension, ParsedCertificate } from '../../x509.ts'
 import type { CertifiedKey } from './facts.ts'
+import { readSpecifications } from './tpm-specification.ts'
 import { EXTENSION, PURPOSE, faultOfForm, usagesOf, type Usages } from './usage.ts'
 
 /** What the subject alternative name of an endorsement certificate says of the TPM. */
@@ -19,9 +18,6 @@ export type TpmIdentity = {
 
 /** Attributes of the TPM (TCG EK credential profile). */
 const ATTRIBUTE = { manufacturer: '2.23.133.2.1', model: '2.23.133.2.2', version: '2.23.133.2.3' } as const
-/** Attributes of subjectDirectoryAttributes, of which the specification of the TPM is looked at. */
-const DIRECTORY_ATTRIBUTES = '2.5.29.9'
-const TPM_SPECIFICATION = '2.23.133.2.16'
 /** authorityKeyIdentifier, authorityInfoAccess, cRLDistributionPoints, extendedKeyUsage and subjectKeyIdentifier are never critical. */
 const AUTHORITY_KEY = '2.5.29.35'
 const NEVER_CRITICAL: readonly string[] = [AUTHORITY_KEY, '1.3.6.1.5.5.7.1.1', '2.5.29.31', EXTENSION.extendedKeyUsage, '2.5.29.14']
@@ -86,34 +82,9 @@ function only(name: DistinguishedName, wanted: string): string | undefined {
   return more.length === 0 ? first?.value : undefined
 }
 
-const DOCUMENT: DerDocument = { what: 'subjectDirectoryAttributes', code: 'tpm-ek-cert-profile-invalid' }
-
 /** Specification tpm.md section 8.4: where the certificate names the TPM's specification, it is 2.0. */
 function faultOfSpecification(certificate: ParsedCertificate): { readonly fault: string } | undefined {
-  const extension = find(certificate, DIRECTORY_ATTRIBUTES)
-  if (extension === undefined) return undefined
-  const families = attempt(() => readFamilies(extension.value))
-  if (families instanceof AttestationError) return { fault: `cannot be read: ${families.message}` }
-  return families.every((family) => family === undefined || family === '2.0')
-    ? undefined
-    : { fault: 'is of a TPM of another family than 2.0' }
+  const specifications = attempt(() => readSpecifications(certificate))
+  if (specifications instanceof AttestationError) return { fault: `cannot be read: ${specifications.message}` }
+  return specifications.every(({ family }) => family === '2.0') ? undefined : { fault: 'is of a TPM of another family than 2.0' }
 }
-
-const readFamilies = (value: Uint8Array): readonly (string | undefined)[] =>
-  DerReader.all(value, DOCUMENT, (top) => top.sequence('Attributes', (all) => all.list(readFamily)))
-
-/** The family where an attribute is the specification of the TPM: SEQUENCE { family UTF8String, level INTEGER, revision INTEGER }. */
-const readFamily = (all: DerReader): string | undefined =>
-  all.sequence('Attribute', (r) => {
-    const type = r.oid('type')
-    const values = r.expect('values', TAG.SET).content
-    return type === TPM_SPECIFICATION ? r.within('values', values, readSpecification) : undefined
-  })
-
-const readSpecification = (values: DerReader): string =>
-  values.sequence('tPMSpecification', (r) => {
-    const family = latin1(r.expect('family', TAG.UTF8_STRING).content)
-    r.integer('level')
-    r.integer('revision')
-    return family
-  })

@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { akCertificate, authority, ecKeys, ekCertificate, purposes, statement, swapped, tlv } from '../../../../test/tpm-trust-lab.ts'
+import {
+  akCertificate,
+  authority,
+  ecKeys,
+  ekCertificate,
+  purposes,
+  specification,
+  statement,
+  swapped,
+  tlv,
+} from '../../../../test/tpm-trust-lab.ts'
 import { vectorBytes, vectorsPresent } from '../../../../test/vectors.ts'
 import { extension } from '../../../simulator/der.ts'
 import { inspectCertificate } from '../../inspect.ts'
@@ -29,6 +39,18 @@ describe('a certificate of a TPM’s key, inspected', () => {
       gce: null,
       assay: null,
     })
+  })
+  it.each([
+    ['1.2', [{ family: '1.2', level: '0', revision: '142' }]],
+    ['2.0', [{ family: '2.0', level: '0', revision: '142' }]],
+  ])('tells that its TPM follows specification %s', (family, expected) => {
+    const named = ekCertificate(ak.publicKey, root, { extensions: (all) => [...all, specification(family)] })
+    expect(inspectCertificate(named, 'ek')).toMatchObject({ tpm_specifications: expected })
+  })
+  it('tells why the specification of its TPM cannot be read', () => {
+    const odd = ekCertificate(ak.publicKey, root, { extensions: (all) => [...all, extension('2.5.29.9', tlv(5))] })
+    expect(inspectCertificate(odd, 'ek')).toMatchObject({ tpm_specifications: { code: 'tpm-ek-cert-profile-invalid' } })
+    expect(inspectCertificate(ekCertificate(ak.publicKey, root), 'ek')).toMatchObject({ tpm_specifications: [] })
   })
   it('tells what Assay would have said, without believing it', () => {
     const own = akCertificate(ak.publicKey, root, { extensions: (all) => [...all, statement(enrolment)] })

@@ -6,6 +6,7 @@ import type { GceClaims } from '../claims.ts'
 import { readTpmCertificate } from './certificate.ts'
 import { GCE_IDENTITY, readGceIdentity } from './gce-identity.ts'
 import { OWN_EXTENSION, readOwnStatement, type OwnStatement } from './own-certificate.ts'
+import { DIRECTORY_ATTRIBUTES, readSpecifications, type TpmSpecification } from './tpm-specification.ts'
 import { EXTENSION, usagesOf } from './usage.ts'
 
 /** Every field of one certificate of a TPM's key or of its authorities, unverified. Members are null where the certificate says nothing. */
@@ -14,6 +15,8 @@ export type CertificateView = PlainCertificateView & {
   readonly extended_key_usage: readonly string[] | null
   /** Attributes of the directory names of subjectAltName: manufacturer, model and version of the TPM. */
   readonly tpm: readonly { readonly oid: string; readonly value: string }[] | null
+  /** Family, level and revision of the specification that the TPM is made by. */
+  readonly tpm_specifications: readonly TpmSpecification[] | Unreadable
   readonly gce: (GceClaims & { readonly production: 'yes' | 'no' }) | Unreadable | null
   /** What a certificate of Assay's own would say. */
   readonly assay: OwnStatement | Unreadable | null
@@ -26,7 +29,7 @@ const NAMES: Readonly<Record<string, string>> = {
   [EXTENSION.nameConstraints]: 'nameConstraints',
   [EXTENSION.policyConstraints]: 'policyConstraints',
   [EXTENSION.extendedKeyUsage]: 'extKeyUsage',
-  '2.5.29.9': 'subjectDirectoryAttributes',
+  [DIRECTORY_ATTRIBUTES]: 'subjectDirectoryAttributes',
   '1.3.6.1.5.5.7.1.1': 'authorityInfoAccess',
   [GCE_IDENTITY]: 'gceInstanceIdentity',
   [OWN_EXTENSION]: 'assayEnrolment',
@@ -44,7 +47,7 @@ function isTpms(cert: ParsedCertificate): boolean {
 }
 
 /** Every field of one certificate (DER or one PEM block), believing none. Throws AttestationError tpm-ak-cert-chain-invalid. */
-function inspectTpms(bytes: Uint8Array, at: string): CertificateView {
+export function inspectCertificate(bytes: Uint8Array, at: string): CertificateView {
   const cert = readTpmCertificate(bytes, { what: at, code: 'tpm-ak-cert-chain-invalid' })
   const usages = usagesOf(cert)
   const { purposes, directoryNames } = 'fault' in usages ? {} : usages
@@ -52,6 +55,7 @@ function inspectTpms(bytes: Uint8Array, at: string): CertificateView {
     ...certificateView(at, cert, NAMES),
     extended_key_usage: purposes ?? null,
     tpm: attributesOf(directoryNames),
+    tpm_specifications: readable(() => readSpecifications(cert)),
     gce: gceOf(cert),
     assay: orNull(readable(() => readOwnStatement(cert))),
   }
@@ -68,7 +72,7 @@ const orNull = <T>(value: T | undefined): T | null => value ?? null
 
 /** The certificate of these bytes where it is one of TPMs, or one that only their reader reads; undefined for any other, and for none. */
 export function tpmCertificateOf(bytes: Uint8Array, at: string, strict: ParsedCertificate | AttestationError): CertificateView | undefined {
-  if (!(strict instanceof AttestationError)) return isTpms(strict) ? inspectTpms(bytes, at) : undefined
-  const view = readable(() => inspectTpms(bytes, at))
+  if (!(strict instanceof AttestationError)) return isTpms(strict) ? inspectCertificate(bytes, at) : undefined
+  const view = readable(() => inspectCertificate(bytes, at))
   return 'code' in view ? undefined : view
 }
