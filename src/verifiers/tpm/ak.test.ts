@@ -1,5 +1,6 @@
 import { createECDH, createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { akCertificate, authority } from '../../../test/tpm-trust-lab.ts'
 import { akNameOf, TEST_AKS, testEvidence, tpmOutcome, type TestAk } from '../../../test/tpm-quotes.ts'
 import { joined, publicArea, tpm2b, uint, type AreaFields } from '../../simulator/tpm-bytes.ts'
 import type { TpmEvidence } from '../verifier.ts'
@@ -122,5 +123,21 @@ describe('public areas that are none', () => {
 
   it('a KDF is read over', async () => {
     expect(await codesOf(testEvidence([{}], TEST_AKS.p256, ecc(0x10, 0x18, 0x0b, 3, 0x20, 0x0b)))).toEqual([])
+  })
+})
+
+describe('a certificate without a public area', () => {
+  const { publicKey: pss } = generateKeyPairSync('rsa-pss', { modulusLength: 2048 })
+  const { publicKey: dsa } = generateKeyPairSync('dsa', { modulusLength: 2048, divisorLength: 256 })
+  const { publicKey: p224 } = generateKeyPairSync('ec', { namedCurve: 'secp224r1' })
+  const { publicKey: edwards } = generateKeyPairSync('ed25519')
+  it.each([
+    ['RSA-PSS', pss],
+    ['DSA', dsa],
+    ['P-224', p224],
+    ['Ed25519', edwards],
+  ])('has no attestation key where it is one of %s', async (_, key) => {
+    const { akPublic: _, ...evidence } = testEvidence([{}])
+    expect(await codesOf({ ...evidence, akCertificates: [akCertificate(key, authority('lab'))] })).toEqual(['tpm-ak-key-weak'])
   })
 })

@@ -31,10 +31,20 @@ export function keyOf({ key }: PublicArea): VerifyingKey | string {
 
 /** The same for a key that a certificate names; there is no public area. */
 export function keyOfCertificate(object: KeyObject): VerifyingKey | string {
-  const jwk = object.export({ format: 'jwk' })
+  const jwk = jwkOf(object)
+  if (jwk === undefined) return `a key of type ${object.asymmetricKeyType}`
   if (jwk.kty === 'RSA') return rsaKey(bytesOf(jwk.n), Number(`0x${Buffer.from(bytesOf(jwk.e)).toString('hex')}`))
   const curve = CURVES.find((row) => row.jwk === jwk.crv)
   return curve === undefined ? `${object.asymmetricKeyType} ${jwk.crv ?? ''}` : eccKey(curve, bytesOf(jwk.x), bytesOf(jwk.y))
+}
+
+/** Node throws for kinds of keys and curves that it has no JWK for (DSA, RSA-PSS, P-224), none of which is accepted. */
+function jwkOf(object: KeyObject): JsonWebKey | undefined {
+  try {
+    return object.export({ format: 'jwk' })
+  } catch {
+    return undefined
+  }
 }
 
 const bytesOf = (text: string | undefined): Uint8Array => Buffer.from(text ?? '', 'base64url')

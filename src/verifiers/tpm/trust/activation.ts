@@ -36,7 +36,7 @@ export function judgeActivation(leaf: ParsedCertificate, statement: OwnStatement
     checkUsage(leaf, { authority: OWN }),
     skipped(TRUST_RULES.revocation, 'Assay’s own certificates are short-lived; the lists below are asked instead'),
     checkBasis(statement, anchors.tpm.listed, context),
-    checkDenied({ name: akName, spki: proof.spki }, context),
+    checkDenied({ name: akName, naming: 'proven', spki: proof.spki }, context),
     ...checkDeniedEk(ekSpkiSha256, context),
   ]
   if (hasOutcome(checks, 'fail')) return { checks }

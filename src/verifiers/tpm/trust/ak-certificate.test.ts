@@ -242,10 +242,16 @@ describe('a certificate of an attestation key', () => {
       { akPublic: undefined, rigour: { deniedAks: ['000b00'] } },
       'TPM-31 tpm-ak-revoked',
     ],
+    [
+      'another name than the one that is denied, where only its sender tells it',
+      { rigour: { deniedAks: [`000b${'cd'.repeat(32)}`] } },
+      'TPM-31 tpm-ak-revoked',
+    ],
   ])('is refused with %s', (_, given, failure) => expect(refused(given)).toEqual([failure]))
   it('is not refused for the denial of others', () => {
     const deniedAks = [`000b${'cd'.repeat(32)}`, `spki:${'00'.repeat(32)}`]
-    expect(failures(judge({ rigour: { deniedAks } }))).toEqual([])
+    const roots = [anchorFor(root, { authority: 'google' })]
+    expect(failures(judge({ roots, rigour: { deniedAks } }))).toEqual([])
     expect(failures(judge({ akPublic: undefined, rigour: { deniedAks: deniedAks.slice(1) } }))).toEqual([])
   })
   it('is given the tolerance for clocks, five minutes at most', () => {

@@ -41,7 +41,7 @@ function judgeChain(chain: ProvenChain, { key, spki }: TpmChainFact, input: Trus
     checkUsage(leaf.certificate, anchor),
     ...revocation.checks,
     identity.check,
-    checkDenied({ name: input.akPublic?.name, spki }, input.context),
+    checkDenied({ name: input.akPublic?.name, naming: namingUnder(anchor), spki }, input.context),
   ]
   if (hasOutcome(checks, 'fail')) return { checks }
   return {
@@ -59,6 +59,9 @@ function judgeChain(chain: ProvenChain, { key, spki }: TpmChainFact, input: Trus
     },
   }
 }
+
+/** Keys of Google's are primary objects, whose names the TPM signs: another name fails TPM-15. Other certificates vouch for the public key alone. */
+const namingUnder = ({ authority }: TpmAnchor): 'proven' | 'told' => (authority === GOOGLE ? 'proven' : 'told')
 
 /** TPM-22. */
 export function checkUsage(leaf: ParsedCertificate, { authority }: Pick<TpmAnchor, 'authority'>): Check {

@@ -28,9 +28,12 @@ function judgeKey(certified: CertifiedKey | undefined, input: TrustInput): Trust
   const { check, binds } = enrolment(key, input)
   const name = akPublic?.name
   const same = certified === undefined ? [] : [checkKey(akPublic, certified.spki)]
-  const checks = [...same, check, checkDenied({ name, spki: key.spki }, context)]
+  const checks = [...same, check, checkDenied({ name, naming: NAMING[binds], spki: key.spki }, context)]
   return hasOutcome(checks, 'fail') ? { checks } : { checks, trust: { ...NOTHING_ELSE, key: key.key, binds, name: name ?? null } }
 }
+
+/** What an enrolment makes of the name that a public area has. */
+const NAMING = { name: 'proven', key: 'told' } as const
 
 const NOBODY_ENROLLED = 'no certificate that the policy accepts came with the evidence, and the policy enrols no key'
 

@@ -195,6 +195,11 @@ describe('an enrolled key', () => {
     expect(judge(known).trust).toMatchObject({ binds: 'key', name })
     expect(refused({ ...known, rigour: { ...known.rigour, akWithoutPublicArea: 'refuse' } })).toEqual(['TPM-18 tpm-ak-untrusted'])
   })
+  it('has a name that denials can be asked about only where that is enrolled', () => {
+    const byDigest = { enrolledAks: [`spki:${digest}`], akWithoutPublicArea: 'allow', deniedAks: [otherName] } as const
+    expect(refused(enrolled({ rigour: byDigest }))).toEqual(['TPM-31 tpm-ak-revoked'])
+    expect(failures(judge(enrolled({ rigour: { deniedAks: [otherName] } })))).toEqual([])
+  })
   it('is known by a certificate that need not lead anywhere, where only enrolled keys count', () => {
     const stranger = akCertificate(ak.publicKey, authority('stranger'))
     const rigour: Partial<TpmRigour> = { akTrust: ['enrolled-ak'], enrolledAks: [`spki:${digest}`], akWithoutPublicArea: 'allow' }

@@ -37,21 +37,25 @@ export function checkDates(certificates: readonly ParsedCertificate[], { now, ri
     : passed(TRUST_RULES.dates, `${certificates.map(windowText).join('; ')}; ${when}`)
 }
 
+/** A key of which it is asked whether it is denied. `told`: nothing but the sender's word ties the name to the key, if there is one. */
+type DeniedSubject = {
+  readonly spki: Uint8Array
+  readonly name: string | undefined
+  readonly naming: 'proven' | 'told'
+}
+
 /**
- * TPM-31: what never counts again. `name` is undefined where nothing tells it; a list that knows keys by name then cannot be answered, so it
- * counts as a hit.
+ * TPM-31: what never counts again. One bit of a public area that nobody vouches for makes another name of the same key, so a list that knows keys
+ * by name cannot be answered with such a name: that counts as a hit.
  */
-export function checkDenied(
-  key: { readonly name: string | undefined; readonly spki: Uint8Array },
-  { rigour }: TrustInput['context'],
-): Check {
+export function checkDenied({ spki, name, naming }: DeniedSubject, { rigour }: TrustInput['context']): Check {
   const { deniedAks } = rigour.tpm
   const rule = TRUST_RULES.denied
-  if (deniedAks.includes(`spki:${spkiDigest(key.spki)}`)) return failed(rule, 'the attestation key')
-  const { name } = key
-  if (name === undefined && deniedAks.some(isName)) return failed(rule, 'keys are denied by name, and nothing tells the name of this one')
-  return name !== undefined && deniedAks.includes(name)
-    ? failed(rule, 'the attestation key')
+  const isDenied = deniedAks.includes(`spki:${spkiDigest(spki)}`) || (name !== undefined && deniedAks.includes(name))
+  if (isDenied) return failed(rule, 'the attestation key')
+  const isKnown = name !== undefined && naming === 'proven'
+  return !isKnown && deniedAks.some(isName)
+    ? failed(rule, 'keys are denied by name, and nothing proves the name of this one')
     : passed(rule, 'the attestation key is on none')
 }
 
