@@ -4,7 +4,7 @@ import type { AddCommand } from './command.ts'
 
 type Flags = { readonly keep?: true; readonly listen: string; readonly tsm?: string }
 
-/** `assay demo`: the real service with a fake AMD, a fake Intel and two dozen fake hosts, on this machine alone. */
+/** `assay demo`: the real service with a fake AMD, a fake Intel, a fake maker of TPMs and three dozen fake hosts, on this machine alone. */
 export const addDemo: AddCommand = (program, session) => {
   program
     .command('demo')

@@ -124,6 +124,27 @@ describe('assay simulate', () => {
     expect(code).toBe(0)
   })
 
+  it('writes evidence of a TPM whose cloud certified its key', async () => {
+    const folder = files.path('sim')
+    const verify = (anchor: string) =>
+      assay([
+        'verify',
+        `${folder}/evidence-vtpm-1.json`,
+        '--offline',
+        '--json',
+        '--policy',
+        `${folder}/policies/fleet.yaml`,
+        '--insecure-test-root',
+        `${folder}/ark-milan.der`,
+        '--trust-anchor',
+        `${folder}/${anchor}`,
+      ])
+    expect((await verify('tpm-cloud-root.der')).code).toBe(0)
+    expect((await verify('tpm-manufacturer-root.der')).code).toBe(1)
+    // A key that was not enrolled yet has nobody who vouches for it.
+    expect(existsSync(`${folder}/evidence-tpm-1.json`)).toBe(false)
+  })
+
   it('needs to know what for', async () => {
     expect((await assay(['simulate'])).code).toBe(2)
   })

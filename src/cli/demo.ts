@@ -45,7 +45,7 @@ async function tell({ listen, output, tsm, afterwards }: DemoOptions, endings: (
   endings.push(() => endVendors(simulation))
   const config = demoConfig({ folder, listen, simulation })
   const running = await serve(config, {
-    grounds: { anchors: anchorsOf(simulation.amd.anchors(), simulation.intel.anchors()), documents: new Map() },
+    grounds: { anchors: anchorsOf(simulation.amd.anchors(), simulation.intel.anchors(), simulation.tpms.anchors()), documents: new Map() },
   })
   endings.push(running.drain)
   output.out(banner(running, simulation))
@@ -65,22 +65,23 @@ async function tell({ listen, output, tsm, afterwards }: DemoOptions, endings: (
 type Setting = { readonly folder: string; readonly listen: string; readonly simulation: Simulation }
 
 /** The configuration file that an operator would write, with everything in a folder that ends with the demonstration. */
-function demoConfig({ folder, listen, simulation: { kds, pcs, policy } }: Setting): Config {
-  const policies = join(folder, 'policies')
-  mkdirSync(policies)
-  writeFileSync(join(policies, 'fleet.yaml'), stringify(policy))
+function demoConfig({ folder, listen, simulation: { kds, pcs, policies, listedEks } }: Setting): Config {
+  const policyFolder = join(folder, 'policies')
+  mkdirSync(policyFolder)
+  for (const policy of policies) writeFileSync(join(policyFolder, `${policy.name}.yaml`), stringify(policy))
   const file = stringify({
     mode: 'demo',
     listen,
     data_dir: join(folder, 'data'),
-    policy_dir: policies,
+    policy_dir: policyFolder,
     log_level: 'error',
     amd_kds_url: kds.url,
     amd_kds_transport: 'DANGEROUSLY_PLAIN_HTTP',
     intel_pcs_url: pcs.url,
     intel_root_crl_url: pcs.rootCrlUrl,
     intel_transport: 'DANGEROUSLY_PLAIN_HTTP',
-    audiences: { default: { policies: [policy.name] } },
+    tpm: { enrolment: { ek: listedEks } },
+    audiences: { default: { policies: policies.map(({ name }) => name) } },
   })
   return loadConfig({ environment: { ASSAY_CONFIG: 'demo.yaml' }, readText: () => file }).config
 }
@@ -88,7 +89,7 @@ function demoConfig({ folder, listen, simulation: { kds, pcs, policy } }: Settin
 const banner = ({ url }: Running, { kds, pcs }: Simulation): string =>
   [
     styled('bold', 'Assay demonstration: nothing here is real.'),
-    'AMD, Intel, their keys and all hosts live in this process and end with it.',
+    'AMD, Intel, a maker of TPMs, their keys and all hosts live in this process.',
     `service         ${url} (mode demo)`,
     `AMD’s service   ${kds.url} (keys and revocation lists, faked)`,
     `Intel’s service ${pcs.url} (TCB and revocation lists, faked)`,

@@ -60,7 +60,7 @@ const LINE = 80
 export const fleetHead = (): string =>
   styled(
     'bold',
-    `${'HOST'.padEnd(WIDTHS.name)}${'CPU'.padEnd(WIDTHS.product)}${'WHAT IT IS'.padEnd(WIDTHS.story)}${'VERDICT'.padEnd(WIDTHS.verdict)}${'MS'.padStart(WIDTHS.milliseconds)}`,
+    `${'HOST'.padEnd(WIDTHS.name)}${'ROOT'.padEnd(WIDTHS.product)}${'WHAT IT IS'.padEnd(WIDTHS.story)}${'VERDICT'.padEnd(WIDTHS.verdict)}${'MS'.padStart(WIDTHS.milliseconds)}`,
   )
 
 /** One line for a host, and for a refusal the check that failed with its values. */

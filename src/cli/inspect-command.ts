@@ -7,15 +7,15 @@ import type { AddCommand } from './command.ts'
 type Flags = { readonly json?: true }
 
 const HELP = `
-FILE is evidence as JSON (an item or an appraisal request), the raw bytes of a report, of a guest driver's answer or of a quote, or one
-certificate (DER or PEM); - reads standard input. Nothing is verified: use assay verify for a verdict.`
+FILE is evidence as JSON (an item or an appraisal request), the raw bytes of a report, of a guest driver's answer, of a quote, of a TPM's
+attestation or public area, or of a firmware's TCG2 event log, or one certificate (DER or PEM); - reads standard input. Nothing is verified: use assay verify for a verdict.`
 
-/** `assay inspect`: every field of a report, quote or certificate, believing none of it. */
+/** `assay inspect`: every field of a report, quote, structure of a TPM or certificate, believing none of it. */
 export const addInspect: AddCommand = (program, session) => {
   program
     .command('inspect')
     .description('show every field of evidence or of a certificate, without verifying anything')
-    .argument('<file>', 'evidence, report, quote or certificate; - for standard input')
+    .argument('<file>', 'evidence, report, quote, public area, event log or certificate; - for standard input')
     .option('--json', 'print as JSON')
     .addHelpText('after', HELP)
     .action((path: string, flags: Flags) => inspect(path, flags, session))
@@ -30,14 +30,14 @@ async function inspect(path: string, { json }: Flags, session: Session): Promise
 type View = Inspection | ({ readonly verified: false; readonly type: 'certificate' } & ReturnType<typeof inspectAny>)
 
 async function viewsOf(bytes: Uint8Array, path: string): Promise<readonly View[]> {
-  const { inspectCertificate, inspectEvidence } = await import('../verifiers/inspect.ts')
+  const { inspectCertificate, inspectEvidence, inspectStructure } = await import('../verifiers/inspect.ts')
   const kind = kindOf(withoutMark(bytes))
   if (kind === 'json') {
     const { parseEvidence } = await import('./evidence-file.ts')
     const { evidenceOf } = await import('../routes/evidence.ts')
-    return parseEvidence(bytes, path).request.evidence.map((item) => inspectEvidence(evidenceOf(item)))
+    return Promise.all(parseEvidence(bytes, path).request.evidence.map((item) => inspectEvidence(evidenceOf(item))))
   }
-  if (kind === 'raw') return [inspectEvidence(rawEvidence(bytes))]
+  if (kind === 'raw') return [inspectStructure(bytes) ?? (await inspectEvidence(rawEvidence(bytes)))]
   return [{ verified: false, type: 'certificate', ...inspectCertificate(bytes, 'certificate') }]
 }
 

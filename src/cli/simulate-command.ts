@@ -20,7 +20,7 @@ The fake vendors' keys live in this process and end with it; only certificates a
 was started in mode test with the roots of --out; with --keep the vendors' services and the configfs-tsm tree stay.
 Exit codes: 0 every host got what it should, 1 not, 2 usage.`
 
-/** `assay simulate`: a fake AMD and a fake Intel with their services, and hosts that attest to a service of yours. */
+/** `assay simulate`: a fake AMD and a fake Intel with their services, a fake maker of TPMs, and hosts that attest to a service of yours. */
 export const addSimulate: AddCommand = (program, session) => {
   program
     .command('simulate')

@@ -11,16 +11,16 @@ import { bundleText, type Simulation } from './simulation.ts'
  * Answers with the path of a configuration that is ready to be served.
  */
 export async function writeFiles(folder: string, simulation: Simulation): Promise<string> {
-  const { amd, intel, fleet, policy } = simulation
+  const { fleet, policies } = simulation
   const at = resolve(folder)
   mkdirSync(join(at, 'policies'), { recursive: true })
-  const arks = amd.products.map((product) => [`ark-${product.toLowerCase()}.der`, amd.root(product)] as const)
-  const roots = [...arks, ['intel-root.der', intel.authority('root').der] as const]
-  const files: readonly (readonly [name: string, content: string | Uint8Array])[] = [
+  const roots = rootsOf(simulation)
+  const files: readonly NamedFile[] = [
     ...roots,
+    ...tpmCertificates(simulation),
     ['bundle.json', await bundleText(simulation, 'all')],
     ['authorities.json', await bundleText(simulation, 'authorities')],
-    [join('policies', 'fleet.yaml'), stringify(policy)],
+    ...policies.map((policy): NamedFile => [join('policies', `${policy.name}.yaml`), stringify(policy)]),
     [
       'assay.yaml',
       configText(
@@ -29,18 +29,54 @@ export async function writeFiles(folder: string, simulation: Simulation): Promis
         simulation,
       ),
     ],
-    ...goodHosts(fleet).map(
-      ({ name, host }) => [`evidence-${name}.json`, `${JSON.stringify(host.evidence(new Uint8Array(64)))}\n`] as const,
-    ),
+    ...evidenceOf(fleet),
   ]
   for (const [name, content] of files) writeFileSync(join(at, name), content)
   return join(at, 'assay.yaml')
 }
 
-const goodHosts = (fleet: Simulation['fleet']): Simulation['fleet'] => fleet.filter(({ expected }) => expected === 'issued')
+type NamedFile = readonly [name: string, content: string | Uint8Array]
 
-const configText = (folder: string, roots: readonly string[], { kds, pcs, policy }: Simulation): string =>
-  stringify({
+const rootsOf = ({ amd, intel }: Simulation): readonly NamedFile[] => [
+  ...amd.products.map((product): NamedFile => [`ark-${product.toLowerCase()}.der`, amd.root(product)]),
+  ['intel-root.der', intel.authority('root').der],
+]
+
+const TPM_ROOTS = { manufacturer: 'tpm-manufacturer-root.der', cloud: 'tpm-cloud-root.der' } as const
+
+/** Hosts send the intermediates themselves. */
+const tpmCertificates = ({ tpms }: Simulation): readonly NamedFile[] => [
+  [TPM_ROOTS.manufacturer, tpms.authority('manufacturer-root').der],
+  [TPM_ROOTS.cloud, tpms.authority('cloud-root').der],
+]
+
+/** As the fleet's operator would write it: whose certificates count, and which TPMs are his. */
+const tpmSettings = (folder: string, { tpms, listedEks }: Simulation) => ({
+  roots: {
+    files: tpms.anchors().roots.map(({ roles, authority, manufacturers }) => ({
+      file: join(folder, roles.includes('ek') ? TPM_ROOTS.manufacturer : TPM_ROOTS.cloud),
+      roles,
+      authority,
+      manufacturers,
+    })),
+  },
+  enrolment: { ek: listedEks },
+})
+
+/** Evidence of good hosts for zeros; of a TPM only where it needs no service to have enrolled its key. */
+const evidenceOf = (fleet: Simulation['fleet']): readonly NamedFile[] =>
+  fleet.flatMap(({ name, host, expected }): readonly NamedFile[] => {
+    const item = host.evidence(new Uint8Array('binds' in host ? EXTRA_DATA_BYTES : REPORT_DATA_BYTES))
+    const verifies = expected === 'issued' && (item.type !== 'tpm' || item.ak_certificates !== undefined)
+    return verifies ? [[`evidence-${name}.json`, `${JSON.stringify(item)}\n`]] : []
+  })
+
+const EXTRA_DATA_BYTES = 32
+const REPORT_DATA_BYTES = 64
+
+function configText(folder: string, roots: readonly string[], simulation: Simulation): string {
+  const { kds, pcs, policies } = simulation
+  return stringify({
     mode: 'test',
     data_dir: join(folder, 'data'),
     policy_dir: join(folder, 'policies'),
@@ -51,8 +87,10 @@ const configText = (folder: string, roots: readonly string[], { kds, pcs, policy
     intel_transport: 'DANGEROUSLY_PLAIN_HTTP',
     insecure_test_roots: roots,
     collateral_bundles: [join(folder, 'authorities.json')],
-    audiences: { default: { policies: [policy.name] } },
+    tpm: tpmSettings(folder, simulation),
+    audiences: { default: { policies: policies.map(({ name }) => name) } },
   })
+}
 
 const POLL_MS = 500
 

@@ -3,16 +3,20 @@ import type { FleetMember } from '../simulator/fleet.ts'
 import type { FakeIntel } from '../simulator/intel.ts'
 import type { FakeKds } from '../simulator/kds.ts'
 import type { FakePcs } from '../simulator/pcs.ts'
+import type { FakeTpms } from '../simulator/tpm.ts'
 
-/** A fake AMD and a fake Intel with their services and a fleet of hosts, all in this process. Keys end with it. */
+/** A fake AMD and a fake Intel with their services, a manufacturer of TPMs, and a fleet of hosts, all in this process. Keys end with it. */
 export type Simulation = {
   readonly amd: FakeAmd
   readonly intel: FakeIntel
   readonly kds: FakeKds
   readonly pcs: FakePcs
+  readonly tpms: FakeTpms
   readonly fleet: readonly FleetMember[]
-  /** A policy under which each member of the fleet gets what it should, as JSON. */
-  readonly policy: { readonly name: string }
+  /** SHA-256 of the endorsement keys that the operator of the fleet's service lists. */
+  readonly listedEks: readonly string[]
+  /** Policies under which each member of the fleet gets what it should, as JSON; the first is for hosts that ask for none. */
+  readonly policies: readonly { readonly name: string }[]
 }
 
 // Dynamic imports in this one place: no service ever carries the simulator, and nothing else in this folder may reach it.
@@ -24,19 +28,20 @@ const load = {
   intel: () => import('../simulator/intel.ts'),
   kds: () => import('../simulator/kds.ts'),
   pcs: () => import('../simulator/pcs.ts'),
+  tpm: () => import('../simulator/tpm.ts'),
   tsm: () => import('../simulator/configfs-tsm.ts'),
 }
 // oxlint-enable no-restricted-imports
 
 /** Mints everything. */
 export async function startSimulation(): Promise<Simulation> {
-  const [{ fakeAmd }, { fakeIntel }] = await Promise.all([load.amd(), load.intel()])
+  const [{ fakeAmd }, { fakeIntel }, { fakeTpms }] = await Promise.all([load.amd(), load.intel(), load.tpm()])
   const [{ startFakeKds }, { startFakePcs }, fleet] = await Promise.all([load.kds(), load.pcs(), load.fleet()])
-  const vendors = { amd: await fakeAmd(), intel: fakeIntel() }
+  const vendors = { amd: await fakeAmd(), intel: fakeIntel(), tpms: fakeTpms() }
   const services = { ...vendors, kds: await startFakeKds(vendors.amd), pcs: await startFakePcs(vendors.intel) }
-  const members = fleet.demoFleet(vendors)
+  const { members, listedEks } = fleet.demoFleet(vendors)
   fleet.revokeForFleet(services, members)
-  return { ...services, fleet: members, policy: fleet.FLEET_POLICY }
+  return { ...services, fleet: members, listedEks, policies: fleet.FLEET_POLICIES }
 }
 
 /** Ends the vendors' services, hanging requests included. */
@@ -63,7 +68,8 @@ export type TsmTree = { readonly report: string; readonly bin: string; readonly 
 /** Serves a folder that looks like configfs-tsm of a good host, for the shell client. */
 export async function serveTsm(dir: string, { fleet }: Simulation, tee: 'snp' | 'tdx' = 'snp'): Promise<TsmTree> {
   const { serveFakeTsm } = await load.tsm()
-  const host = fleet.find((member) => member.expected === 'issued' && ('tee' in member.host ? member.host.tee : 'snp') === tee)?.host
-  if (host === undefined) throw new Error('the fleet has no good host')
-  return serveFakeTsm(dir, host)
+  for (const { expected, host } of fleet) {
+    if (expected === 'issued' && !('binds' in host) && ('tee' in host ? host.tee : 'snp') === tee) return serveFakeTsm(dir, host)
+  }
+  throw new Error('the fleet has no good host')
 }

@@ -1,8 +1,9 @@
-import { bindingInput, nonceBinding, proofInput, reportDataOf } from '../access/binding.ts'
+import { bindingInput, extraDataOf, nonceBinding, proofInput, reportDataOf } from '../access/binding.ts'
 import { bindingKey, proofOf, thumbprint, type BindingKey } from './binding-keys.ts'
 import { base64, type EvidenceItemJson } from './hosts.ts'
 import type { IntelItemJson } from './intel-hosts.ts'
 import type { ReportFields } from './report.ts'
+import type { TpmItemJson } from './tpm-hosts.ts'
 
 /** Which service is asked, and for whom. */
 export type AttestTarget = {
@@ -15,9 +16,14 @@ export type AttestTarget = {
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>
 }
 
-/** A host of any vendor: evidence for 64 bytes of report data, with fields of its own for one report or quote. */
+/** An evidence item of any vendor as it travels. */
+type ItemJson = EvidenceItemJson | IntelItemJson | TpmItemJson
+
+/** A host of any vendor: evidence for what a request binds, with fields of its own for one report or quote. */
 export type Attester<Fields> = {
-  readonly evidence: (reportData: Uint8Array, fields?: Fields) => EvidenceItemJson | IntelItemJson
+  /** What its evidence has room for; absent: the 64 bytes of REPORT_DATA. */
+  readonly binds?: 'extraData'
+  readonly evidence: (bound: Uint8Array, fields?: Fields) => ItemJson
 }
 
 /** What is asked, and what goes wrong on purpose. */
@@ -38,7 +44,7 @@ export type AttestOptions<Fields = Partial<ReportFields>> = AttestTarget & {
 
 /** The body of POST /v1/appraisals. */
 export type AttestRequest = {
-  readonly evidence: readonly (EvidenceItemJson | IntelItemJson)[]
+  readonly evidence: readonly ItemJson[]
   readonly nonce?: string
   readonly relying_party_nonce?: string
   readonly binding?: 'hash' | 'nonce'
@@ -89,23 +95,27 @@ export function attestRequest<Fields>(
   nonce: Uint8Array,
   options: Omit<AttestOptions<Fields>, 'url'>,
 ): AttestRequest {
-  const bound = options.binding === 'nonce' ? { reportData: nonceBinding(nonce), members: {} } : hashBinding(nonce, options)
+  const { bound, members } = options.binding === 'nonce' ? nonceItself(nonce, host.binds) : hashBinding(nonce, host.binds, options)
   return {
-    evidence: [host.evidence(bound.reportData, options.fields)],
+    evidence: [host.evidence(bound, options.fields)],
     ...(options.relyingPartyNonce === undefined ? { nonce: base64(nonce) } : { relying_party_nonce: base64(nonce) }),
     ...(options.binding === undefined ? {} : { binding: options.binding }),
-    ...bound.members,
+    ...members,
     ...(options.audience === undefined ? {} : { audience: options.audience }),
     ...(options.policy === undefined ? {} : { policy: options.policy }),
   }
 }
 
-function hashBinding(nonce: Uint8Array, options: Pick<AttestOptions<unknown>, 'key' | 'runtimeData' | 'audience'>) {
+type Binds = Attester<unknown>['binds']
+
+const nonceItself = (nonce: Uint8Array, binds: Binds) => ({ bound: binds === 'extraData' ? nonce : nonceBinding(nonce), members: {} })
+
+function hashBinding(nonce: Uint8Array, binds: Binds, options: Pick<AttestOptions<unknown>, 'key' | 'runtimeData' | 'audience'>) {
   const key = options.key === 'none' ? undefined : (options.key ?? bindingKey('P-256'))
   const { runtimeData, audience = DEFAULT_AUDIENCE } = options
   const input = bindingInput({ nonce, runtimeData, audience, thumbprint: key === undefined ? undefined : thumbprint(key.jwk) })
   return {
-    reportData: reportDataOf(input),
+    bound: binds === 'extraData' ? extraDataOf(input) : reportDataOf(input),
     members: {
       ...(runtimeData === undefined ? {} : { runtime_data: base64(runtimeData) }),
       ...(key === undefined ? {} : { cnf_jwk: key.jwk, cnf_proof: base64(proofOf(key, proofInput(input))) }),
@@ -113,7 +123,8 @@ function hashBinding(nonce: Uint8Array, options: Pick<AttestOptions<unknown>, 'k
   }
 }
 
-async function call({ url, fetch: send = fetch }: AttestTarget, path: string, init: RequestInit) {
+/** Calls a service; JSON is decoded, anything else text. */
+export async function call({ url, fetch: send = fetch }: AttestTarget, path: string, init: RequestInit) {
   const response = await send(`${url}${path}`, init)
   const text = await response.text()
   const isJson = /^application\/([a-z-]+\+)?json/.test(response.headers.get('content-type') ?? '')
@@ -121,5 +132,6 @@ async function call({ url, fetch: send = fetch }: AttestTarget, path: string, in
   return { status: response.status, headers: response.headers, body }
 }
 
-const member = (value: unknown, name: string): unknown =>
+/** A member of a value, if it has it. */
+export const member = (value: unknown, name: string): unknown =>
   typeof value === 'object' && value !== null ? Object.entries(value).find(([key]) => key === name)?.[1] : undefined

@@ -8,6 +8,7 @@ import { fakeSgxHost, fakeTdxHost, type FakeIntelHost, type SgxHostOptions, type
 import { isvSvnAt, platformAt } from './intel-levels.ts'
 import { pckCrlDocument, type FakeIntel } from './intel.ts'
 import { SIM_MRTD, teeTcbSvn } from './td-report.ts'
+import type { FakeTpmHost } from './tpm-hosts.ts'
 
 /** What the fleet's policy says of TDs and enclaves: which ones may run, all else by default. */
 export const INTEL_FLEET_POLICY = {
@@ -92,7 +93,7 @@ export const intelFleet = (intel: FakeIntel): readonly IntelStory[] =>
 /** The list on which the platform of the host `tdx-revoked` stands, with its chain. */
 export function fleetPckCrl(
   intel: FakeIntel,
-  fleet: readonly { readonly name: string; readonly host: FakeHost | FakeIntelHost }[],
+  fleet: readonly { readonly name: string; readonly host: FakeHost | FakeIntelHost | FakeTpmHost }[],
 ): VendorDocument {
   const revoked = fleet.flatMap(({ name, host }) => (name === REVOKED.name && 'pck' in host ? [host.pck.serial] : []))
   return pckCrlDocument(intel, { issuer: 'platform', revoked })

@@ -9,13 +9,16 @@ import type { FakeKds } from './kds.ts'
 import type { FakePcs } from './pcs.ts'
 import { SIM_PRODUCTS } from './products.ts'
 import { SIM_MEASUREMENT } from './report.ts'
+import { TPM_FLEET_POLICIES, TPM_FLEET_POLICY, tpmFleet } from './fleet-tpm.ts'
+import type { FakeTpmHost } from './tpm-hosts.ts'
+import type { FakeTpms } from './tpm.ts'
 
-/** A host of the demonstration: what it is, and what must become of it under {@link FLEET_POLICY}. */
+/** A host of the demonstration: what it is, and what must become of it under {@link FLEET_POLICIES}. */
 export type FleetMember = {
   readonly name: string
   /** What is special about it, for a reader. */
   readonly story: string
-  readonly host: FakeHost | FakeIntelHost
+  readonly host: FakeHost | FakeIntelHost | FakeTpmHost
   readonly expected: 'issued' | ProblemCode
   /** Runs the whole protocol, faults included. */
   readonly run: (target: AttestTarget) => Promise<AttestAnswer>
@@ -36,7 +39,11 @@ export const FLEET_POLICY = {
     },
   },
   ...INTEL_FLEET_POLICY,
+  ...TPM_FLEET_POLICY,
 } as const
+
+/** The policies of the fleet's audience: one for every kind of host, and those for which some hosts ask by name. */
+export const FLEET_POLICIES = [FLEET_POLICY, ...TPM_FLEET_POLICIES] as const
 
 type Story = {
   readonly name: string
@@ -93,10 +100,13 @@ const BAD: readonly Story[] = [
 ]
 
 /** The vendors of the fleet. */
-export type FleetVendors = { readonly amd: FakeAmd; readonly intel: FakeIntel }
+export type FleetVendors = { readonly amd: FakeAmd; readonly intel: FakeIntel; readonly tpms: FakeTpms }
+
+/** Hosts, and the endorsement keys that the operator of their service lists. */
+export type Fleet = { readonly members: readonly FleetMember[]; readonly listedEks: readonly string[] }
 
 /** The hosts of the demonstration; their chips and platforms exist at their vendors from then on. */
-export function demoFleet({ amd, intel }: FleetVendors): readonly FleetMember[] {
+export function demoFleet({ amd, intel, tpms }: FleetVendors): Fleet {
   const stranger = amd.vcek({ product: 'Genoa' })
   const wrongChip: Story = {
     name: 'wrong-chip',
@@ -105,13 +115,14 @@ export function demoFleet({ amd, intel }: FleetVendors): readonly FleetMember[] 
     expected: 'snp-vcek-hwid-mismatch',
   }
   const amds = [...GOOD, ...BAD, wrongChip].map((story) => memberOf(amd, story))
-  return [...amds, ...intelFleet(intel).map(intelMember)]
+  const { stories, listed } = tpmFleet(tpms)
+  return { members: [...amds, ...intelFleet(intel).map(intelMember), ...stories], listedEks: listed }
 }
 
 const intelMember = (story: IntelStory): FleetMember => ({ ...story, run: (target) => attest(story.host, target) })
 
 /** Where the fleet's vendors are asked. */
-export type FleetServices = FleetVendors & { readonly kds: FakeKds; readonly pcs: FakePcs }
+export type FleetServices = Omit<FleetVendors, 'tpms'> & { readonly kds: FakeKds; readonly pcs: FakePcs }
 
 /** Revokes what the hosts `revoked` and `tdx-revoked` depend on, in what the vendors' services serve from now on. */
 export function revokeForFleet({ amd, intel, kds, pcs }: FleetServices, fleet: readonly FleetMember[]): void {
