@@ -17,6 +17,10 @@ import { fakeHost } from '../src/simulator/hosts.ts'
 import { fakeSgxHost, fakeTdxHost, type FakeIntelHost } from '../src/simulator/intel-hosts.ts'
 import { fakeIntel } from '../src/simulator/intel.ts'
 import type { ReportFields } from '../src/simulator/report.ts'
+import { SIM_BOOT_AUTHORITY } from '../src/simulator/tpm-boot.ts'
+import { fakeTpmHost, type FakeTpmHost } from '../src/simulator/tpm-hosts.ts'
+import { fakeTpms } from '../src/simulator/tpm.ts'
+import { anchorsOf } from '../src/verifiers/anchors.ts'
 import { isProblemCode, PROBLEM_CODES, statusOf } from '../src/verifiers/problems.ts'
 import { accepted, challengeFrom } from './answers.ts'
 import { fetchOf, testServices, TOKENS, type TestServices } from './services.ts'
@@ -66,6 +70,16 @@ const logged = { eventLog, fields: { td: { rtmrs } } }
 /** Fields of single quotes are not asked for here. */
 const intelsHost = ({ evidence }: FakeIntelHost): Attester<Partial<ReportFields>> => ({ evidence: (reportData) => evidence(reportData) })
 
+const tpmHost = ({ binds, evidence }: FakeTpmHost): Attester<Partial<ReportFields>> => ({ binds, evidence: (bound) => evidence(bound) })
+
+/** A policy for hosts with a TPM, and an audience for it. */
+const TPM = {
+  name: 'tpm',
+  key_binding: 'DANGEROUSLY_OPTIONAL',
+  tpm: { secure_boot: { enabled: 'require', authorities: [SIM_BOOT_AUTHORITY] } },
+} as const
+const TPM_AUDIENCE = { name: TPM.name, policies: [TPM.name], profile: 'lean', alg: 'ES256', relyingPartyNonce: 'refuse' } as const
+
 /** How the simulator makes what each example of an appraisal shows. */
 const LIVE: Readonly<Record<string, Live>> = {
   report: { host: () => fakeHost(amd, { ships: 'certificates' }), audience: 'default', key: 'P-256' },
@@ -79,6 +93,7 @@ const LIVE: Readonly<Record<string, Live>> = {
   tdx_quote: { host: () => intelsHost(fakeTdxHost(intel, logged)), audience: 'default', key: 'P-256' },
   tdx_configfs_tsm: { host: () => intelsHost(fakeTdxHost(intel, { envelope: 'tsm' })), audience: 'bearer', key: 'none' },
   sgx_quote: { host: () => intelsHost(fakeSgxHost(intel, { ships: 'certificates' })), audience: 'bearer', key: 'none' },
+  tpm_quote: { host: () => tpmHost(fakeTpmHost(tpms, { certified: 'by-cloud' })), audience: TPM.name, key: 'none' },
   nonce_binding: {
     host: () => fakeHost(amd, { ships: 'certificates' }),
     audience: 'relying-party',
@@ -99,8 +114,10 @@ let fixture: TestServices
 let app: App
 const amd = await fakeAmd({ products: ['Milan'] })
 const intel = fakeIntel()
+const tpms = fakeTpms()
 beforeAll(async () => {
-  fixture = await testServices({ amd, intel })
+  const anchors = anchorsOf(amd.anchors(), intel.anchors(), tpms.anchors())
+  fixture = await testServices({ amd, intel, anchors, policies: [TPM], audiences: [TPM_AUDIENCE] })
   app = createApp(fixture.services)
   return fixture.stop
 })

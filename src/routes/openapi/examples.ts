@@ -54,6 +54,21 @@ export const APPRAISAL_REQUESTS = {
     summary: 'An SGX quote with its PCK chain beside it',
     value: { evidence: [{ type: 'sgx', quote: SHORTENED, certificates: [SHORTENED] }], nonce: NONCE },
   },
+  tpm_quote: {
+    summary: 'A TPM quote with the certificate of its key and the log of the boot',
+    value: {
+      evidence: [
+        {
+          type: 'tpm',
+          quotes: [{ quote: SHORTENED, signature: SHORTENED, pcrs: { sha256: { '7': 'b5'.repeat(32) } } }],
+          ak_public: SHORTENED,
+          ak_certificates: [SHORTENED],
+          event_log: SHORTENED,
+        },
+      ],
+      nonce: NONCE,
+    },
+  },
   nonce_binding: {
     summary: 'REPORT_DATA is a nonce of the relying party',
     value: {
