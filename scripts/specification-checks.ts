@@ -1,5 +1,6 @@
 import type { ProblemCode } from '../src/verifiers/problems.ts'
 import { TDX_CHECKS } from './specification-checks-tdx.ts'
+import { TPM_CHECKS } from './specification-checks-tpm.ts'
 
 /** A numbered check of a specification: what must hold, and the codes of what does not. */
 export type SpecificationCheck = readonly [id: string, title: string, codes: readonly ProblemCode[]]
@@ -154,4 +155,4 @@ const OTHER_CHECKS: readonly SpecificationCheck[] = [
 ]
 
 /** The numbered checks of the specifications that have codes, in their order. */
-export const SPECIFICATION_CHECKS = [...SNP_CHECKS, ...TDX_CHECKS, ...OTHER_CHECKS]
+export const SPECIFICATION_CHECKS = [...SNP_CHECKS, ...TDX_CHECKS, ...TPM_CHECKS, ...OTHER_CHECKS]

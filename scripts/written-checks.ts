@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { parseSync, Visitor, type Expression, type ObjectExpression, type SpreadElement } from 'oxc-parser'
 import { isProblemCode, type ProblemCode } from '../src/verifiers/problems.ts'
 
-const ID = /^(?:SNP|TDX)-[0-9]+$/
+const ID = /^(?:SNP|TDX|TPM)-[0-9]+$/
 const ROOT = resolve(import.meta.dirname, '..')
 
 /**

@@ -34,7 +34,7 @@ describe('docs/refusals.md', () => {
 describe('the numbered checks', () => {
   it('hold every code of a technology, and no check twice', () => {
     const known = new Set(SPECIFICATION_CHECKS.flatMap(([, , codes]) => codes))
-    expect(PROBLEM_CODES.filter((code) => /^(?:snp|tdx|sgx)-/.test(code) && !known.has(code))).toEqual([])
+    expect(PROBLEM_CODES.filter((code) => /^(?:snp|tdx|sgx|tpm)-/.test(code) && !known.has(code))).toEqual([])
     const ids = SPECIFICATION_CHECKS.map(([id]) => id)
     expect(new Set(ids).size).toBe(ids.length)
   })
