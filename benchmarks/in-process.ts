@@ -93,7 +93,7 @@ async function appraiserOf(setting: Setting, until: 'verdict' | 'token'): Promis
   const prove = await proverOf(setting, policy)
   const audience = { name: 'bearer', policies: ['bearer'], profile: 'lean', alg: 'ES256', relyingPartyNonce: 'refuse' } as const
   const issuer = createTokenIssuer({
-    key: temporaryTokenKey(),
+    signingKeys: [temporaryTokenKey('ES256')],
     keys: deriveKeys(randomBytes(32), 'test'),
     issuer: 'https://bench.assay.invalid',
     mode: 'test',

@@ -2,7 +2,7 @@ import { members, type MemberName, type Members } from './config/members.ts'
 import { RULES } from './config/rules.ts'
 import { listenText, type Listen } from './config/listen.ts'
 import { FILE_VARIABLE, mergeSources, parseFile, unknownVariables, type Environment, type Flag, type Sources } from './config/sources.ts'
-import type { Audience } from './access/audiences.ts'
+import type { Audience, TokenAlgorithm } from './access/audiences.ts'
 import type { Credential } from './access/credentials.ts'
 import type { OidcSettings } from './access/oidc-discovery.ts'
 import type { Lift } from './appraisal/floor.ts'
@@ -24,6 +24,8 @@ export type Config = {
   readonly dataDir: string
   readonly secretFile: string | undefined
   readonly tokenKeyFile: string | undefined
+  /** Keys of algorithms other than ES256. */
+  readonly tokenKeyFiles: Readonly<Partial<Record<TokenAlgorithm, string>>>
   readonly akCaKeyFile: string | undefined
   readonly policyDir: string | undefined
   readonly referenceDir: string | undefined
@@ -175,6 +177,7 @@ function configOf(m: Members): Config {
     dataDir: m.data_dir,
     secretFile: m.secret_file,
     tokenKeyFile: m.token_key_file,
+    tokenKeyFiles: m.token_key_files,
     akCaKeyFile: m.ak_ca_key_file,
     policyDir: m.policy_dir,
     referenceDir: m.reference_dir,

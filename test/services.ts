@@ -206,7 +206,7 @@ export async function testServices(options: TestOptions): Promise<TestServices> 
     collateral,
     quotes: stores.quotes,
     imaStates: createImaStates(createSeal({ key: keys.sealed, purpose: 'ima-state', issuer, mode })),
-    tokens: createTokenIssuer({ key: temporaryTokenKey(), keys, issuer, mode, now }),
+    tokens: createTokenIssuer({ signingKeys: signingKeysFor(all), keys, issuer, mode, now }),
     audit: { append: async (line) => void audit.push(line), close: async () => {} },
     log,
     limits: { bodyBytes: 2 * 1024 * 1024, eventLogBytes: 1024 * 1024, imaBytes: 16 * 1024 * 1024, inFlight: 256 },
@@ -215,6 +215,9 @@ export async function testServices(options: TestOptions): Promise<TestServices> 
   }
   return { services, readiness, stores, audit, stop: () => stop(services, readiness) }
 }
+
+/** One of each algorithm that an audience asks for. */
+const signingKeysFor = (all: readonly Audience[]) => [...new Set(all.map(({ alg }) => alg))].map((alg) => temporaryTokenKey(alg))
 
 function fromFile(document: object): FixedPolicy {
   const text = JSON.stringify(document)

@@ -2,8 +2,11 @@ import type { ActivePolicy, PolicySet } from '../appraisal/policy-set.ts'
 import { weakeningsOf } from '../appraisal/weakenings.ts'
 import { AttestationError } from '../verifiers/problems.ts'
 
-/** Algorithms that a token may be signed with; ES256 is the only one until key life cycles arrive. */
-type TokenAlgorithm = 'ES256'
+/** Algorithms that a token may be signed with (RFC 7518 section 3.1, RFC 8037 section 3.1); the first is the default. */
+export const TOKEN_ALGORITHMS = ['ES256', 'ES384', 'RS256', 'PS256', 'PS384', 'EdDSA'] as const
+
+/** One of them. */
+export type TokenAlgorithm = (typeof TOKEN_ALGORITHMS)[number]
 
 /** Who tokens are for, as configured; one token has one audience (design section 3, Who decides). */
 export type Audience = {

@@ -12,51 +12,76 @@ export type KeyFile = {
   readonly absent: 'create' | 'refuse'
 }
 
+/** Which keys a file may hold. */
+export type KeyKind = {
+  /** In messages: `EC P-256`. */
+  readonly name: string
+  /** The JWS algorithm that the key is for (RFC 7518 section 3.1): a JWK that names another is refused (RFC 8725 section 3.1). */
+  readonly alg: string
+  readonly make: () => KeyObject
+  readonly fits: (key: KeyObject) => boolean
+}
+
+/** Keys for ES256. */
+export const P256: KeyKind = {
+  name: 'EC P-256',
+  alg: 'ES256',
+  make: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
+  fits: ({ asymmetricKeyDetails: details }) => details?.namedCurve === 'prime256v1',
+}
+
+/** {@link loadKey} for a key of kind {@link P256}. */
+export const loadP256Key = (file: KeyFile): Promise<KeyObject> => loadKey(file, P256)
+
+/** A key file and what must be in it. */
+type Wanted = KeyFile & { readonly kind: KeyKind }
+
 /**
- * The EC P-256 private key in a file that only its owner may read. Three forms are known: the one that Assay makes, which names its purpose
- * and mode; PKCS#8 or SEC 1 in PEM; and a private JWK. A key belongs to one mode (design section 5): a file that Assay made is refused in
- * another, and a PEM or JWK, which names none, is for production alone. Throws a plain error that names the path and never shows the key.
+ * The private key in a file that only its owner may read. Three forms are known: the one that Assay makes, which names its purpose
+ * and mode; PKCS#8, SEC 1 or PKCS#1 in PEM; and a private JWK. A key belongs to one mode (design section 5): a file that Assay made is refused
+ * in another, and a PEM or JWK, which names none, is for production alone. Throws a plain error that names the path and never shows the key.
  */
-export async function loadP256Key(file: KeyFile): Promise<KeyObject> {
+export async function loadKey(file: KeyFile, kind: KeyKind): Promise<KeyObject> {
   const { path, absent } = file
-  const content = absent === 'create' ? await readOrCreatePrivateFile(path, () => newKeyFile(file)) : await readPrivateFile(path)
-  if (content === undefined) throw new Error(`${path} does not exist; put an EC P-256 private key there (PEM or JWK), mode 0600`)
-  return readKey(Buffer.from(content).toString('utf8'), file)
+  const wanted = { ...file, kind }
+  const content = absent === 'create' ? await readOrCreatePrivateFile(path, () => newKeyFile(wanted)) : await readPrivateFile(path)
+  if (content === undefined) throw new Error(`${path} does not exist; put an ${kind.name} private key there (PEM or JWK), mode 0600`)
+  return readKey(Buffer.from(content).toString('utf8'), wanted)
 }
 
-function newKeyFile({ format, mode }: KeyFile): string {
-  const jwk = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' })
-  return `${JSON.stringify({ format, mode, jwk })}\n`
+function newKeyFile({ format, mode, kind: { alg, make } }: Wanted): string {
+  return `${JSON.stringify({ format, mode, jwk: { ...make().export({ format: 'jwk' }), alg } })}\n`
 }
 
-function readKey(text: string, file: KeyFile): KeyObject {
+function readKey(text: string, file: Wanted): KeyObject {
   if (!text.trimStart().startsWith('{')) return foreignKey(() => createPrivateKey(text), file)
   const document = parseObject(text, file)
-  if (!('format' in document)) return foreignKey(() => importJwk(document), file)
+  if (!('format' in document)) return foreignKey(() => importJwk(document, file), file)
   if (document['format'] !== file.format)
     throw new Error(`${file.path} has the format ${String(document['format'])}; this version reads ${file.format}`)
   if (document['mode'] !== file.mode) {
     throw new Error(`${file.path} is a key of mode ${String(document['mode'])}; it never signs in mode ${file.mode}`)
   }
-  return p256Key(() => importJwk(document['jwk']), file)
+  return fittingKey(() => importJwk(document['jwk'], file), file)
 }
 
 /** A key that somebody brought: nothing tells that it never signed for production, so nothing else may use it. */
-function foreignKey(load: () => KeyObject, file: KeyFile): KeyObject {
+function foreignKey(load: () => KeyObject, file: Wanted): KeyObject {
   if (file.mode !== 'production')
     throw new Error(`${file.path} names no mode; in mode ${file.mode} only a key that Assay made itself is used`)
-  return p256Key(load, file)
+  return fittingKey(load, file)
 }
 
-function p256Key(load: () => KeyObject, { path }: KeyFile): KeyObject {
-  const key = attempt(load, `${path} holds no private key that can be read`)
-  if (key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') throw new Error(`${path} holds no EC P-256 key, which ES256 needs`)
+function fittingKey(load: () => KeyObject, { path, kind }: Wanted): KeyObject {
+  const key = attempt(load, `${path} holds no private key for ${kind.alg} that can be read`)
+  if (!kind.fits(key)) throw new Error(`${path} holds no ${kind.name} key, which ${kind.alg} needs`)
   return key
 }
 
 /** Node completes nothing and compares nothing: that d belongs to x and y is found by signing once, which whoever uses the key does. */
-function importJwk(jwk: unknown): KeyObject {
+function importJwk(jwk: unknown, { kind }: Wanted): KeyObject {
   if (!isObject(jwk)) throw new Error('not a JWK')
+  if (jwk['alg'] !== undefined && jwk['alg'] !== kind.alg) throw new Error('a JWK for another algorithm')
   return createPrivateKey({ key: jwk, format: 'jwk' })
 }
 

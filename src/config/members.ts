@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { TOKEN_ALGORITHMS } from '../access/audiences.ts'
 import { OIDC_ALGORITHMS, isProviderUrl } from '../access/oidc-discovery.ts'
 import { ROLES } from '../access/roles.ts'
 import { LIFTS } from '../appraisal/floor.ts'
@@ -45,7 +46,7 @@ const range = z.string().refine(isRange, 'an IP address or a range such as 10.0.
 const audience = z.strictObject({
   policies: z.array(name).min(1, 'at least one policy: the first is the default').readonly(),
   profile: z.literal('lean').default('lean'),
-  alg: z.literal('ES256').default('ES256'),
+  alg: z.enum(TOKEN_ALGORITHMS).default('ES256'),
   relying_party_nonce: z.enum(['refuse', 'allow']).default('refuse'),
   // An audience is as strong as its weakest policy, so one that is weakened and stands beside others must be named here once more.
   DANGEROUSLY_WEAKENED_BY: z.array(name).readonly().default([]),
@@ -94,6 +95,8 @@ export const members = z.strictObject({
   data_dir: path.default('./data'),
   secret_file: path.optional(),
   token_key_file: path.optional(),
+  /** Of the other algorithms, each its own. */
+  token_key_files: z.partialRecord(z.enum(TOKEN_ALGORITHMS).exclude(['ES256']), path).default({}),
   /** The key of the authority for attestation keys, equal on all replicas. */
   ak_ca_key_file: path.optional(),
   policy_dir: path.optional(),

@@ -5,14 +5,15 @@ import { AK_CA_KEY } from '../enrolment/authority.ts'
 import { listedEks } from './enrolment-files.ts'
 import { readApiKey, readAuthority } from './intel-files.ts'
 import { referenceFolder } from './reference-sets.ts'
-import { loadTokenKey } from '../tokens/keys.ts'
+import { givenTokenKeys } from '../tokens/key-files.ts'
 import { createSecureContext } from 'node:tls'
 import { readFileSync } from 'node:fs'
 
 /** The files that a configuration names, read as the service would read them, without making any. */
 const FILES: readonly { readonly path: string; readonly read: (config: Config) => unknown }[] = [
   { path: 'secret_file', read: ({ secretFile }) => secretFile !== undefined && loadSecret(secretFile, 'refuse') },
-  { path: 'token_key_file', read: ({ tokenKeyFile, mode }) => tokenKeyFile !== undefined && loadTokenKey(tokenKeyFile, mode, 'refuse') },
+  { path: 'token_key_file', read: ({ tokenKeyFile, mode }) => givenTokenKeys({ ES256: tokenKeyFile }, mode) },
+  { path: 'token_key_files', read: ({ tokenKeyFiles, mode }) => givenTokenKeys(tokenKeyFiles, mode) },
   {
     path: 'tls_cert',
     read: ({ tls }) => tls !== undefined && createSecureContext({ cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) }),

@@ -22,6 +22,7 @@ export function printConfig(config: Config): string {
     data_dir: config.dataDir,
     secret_file: config.secretFile,
     token_key_file: config.tokenKeyFile,
+    token_key_files: config.tokenKeyFiles,
     ak_ca_key_file: config.akCaKeyFile,
     policy_dir: config.policyDir,
     reference_dir: config.referenceDir,

@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
 import { createAudiences } from '../access/audiences.ts'
 import type { AuditLog } from '../access/audit.ts'
 import { createChallenges, type Challenges } from '../access/challenge.ts'
@@ -34,7 +33,7 @@ import type { Services } from '../routes/services.ts'
 import type { Stores } from '../stores/stores.ts'
 import type { Telemetry } from '../telemetry/log.ts'
 import { createTokenIssuer } from '../tokens/issuer.ts'
-import { loadTokenKey } from '../tokens/keys.ts'
+import { tokenKeysOf } from '../tokens/key-files.ts'
 
 /** What one process is made of: its own parts, and those that all processes of a machine share. */
 export type Parts = {
@@ -142,8 +141,7 @@ function collateralOf(parts: Parts, policies: () => PolicySet, now: () => Date):
 
 async function tokenIssuer({ config, keys }: Parts, now: () => Date) {
   const { mode, issuer, tokenLifetimeSeconds: lifetimeSeconds } = config
-  const key = await loadTokenKey(tokenKeyFile(config), mode, config.tokenKeyFile === undefined ? 'create' : 'refuse')
-  return createTokenIssuer({ key, keys, issuer, mode, now, lifetimeSeconds })
+  const named = { ...config.tokenKeyFiles, ES256: config.tokenKeyFile }
+  const signingKeys = await tokenKeysOf({ algorithms: config.audiences.map(({ alg }) => alg), named, folder: config.dataDir, mode })
+  return createTokenIssuer({ signingKeys, keys, issuer, mode, now, lifetimeSeconds })
 }
-
-const tokenKeyFile = ({ tokenKeyFile: named, dataDir }: Config): string => named ?? join(dataDir, 'token-key')

@@ -2,7 +2,8 @@ import { createHmac, createSecretKey, generateKeyPairSync, randomBytes } from 'n
 import { calculateJwkThumbprint, createLocalJWKSet, decodeProtectedHeader, jwtVerify, type JSONWebKeySet, type JWTPayload } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { appraisalUnder, hexOf, itemWith } from '../../test/appraisals.ts'
-import type { Audience } from '../access/audiences.ts'
+import { tokenKey } from '../../test/token-keys.ts'
+import { TOKEN_ALGORITHMS, type Audience, type TokenAlgorithm } from '../access/audiences.ts'
 import { readCnfJwk, type CnfKey } from '../access/cnf.ts'
 import type { Appraisal } from '../appraisal/appraisal.ts'
 import { readPolicy } from '../appraisal/read-policy.ts'
@@ -21,11 +22,11 @@ const subject = createSecretKey(randomBytes(32))
 const policyWith = (rest: object = {}, name = 'eu') => readPolicy(JSON.stringify({ name, ...rest }), 'test')
 const policy = policyWith()
 const nonce = Uint8Array.from({ length: 32 }, (_, i) => i)
-const audience = (name = 'https://rp.example'): Audience => ({
+const audience = (name = 'https://rp.example', alg: TokenAlgorithm = 'ES256'): Audience => ({
   name,
   policies: ['eu'],
   profile: 'lean',
-  alg: 'ES256',
+  alg,
   relyingPartyNonce: 'refuse',
 })
 const cnfOf = (kind: 'ec' | 'rsa'): CnfKey =>
@@ -36,7 +37,14 @@ const cnfOf = (kind: 'ec' | 'rsa'): CnfKey =>
 
 const issuerWith = (overrides: Partial<IssuerParts> = {}) => {
   const mode = overrides.mode ?? 'production'
-  return createTokenIssuer({ key: temporaryTokenKey(), keys: { subject }, issuer: ISSUER[mode], mode, now: () => NOW, ...overrides })
+  return createTokenIssuer({
+    signingKeys: [temporaryTokenKey('ES256')],
+    keys: { subject },
+    issuer: ISSUER[mode],
+    mode,
+    now: () => NOW,
+    ...overrides,
+  })
 }
 const request = (overrides: Partial<TokenRequest> = {}): TokenRequest => ({
   appraisal: appraisalUnder(policy.reference),
@@ -322,5 +330,51 @@ describe('jwks', () => {
     const [key = {}] = keys
     expect(Object.keys(key).toSorted()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y'])
     expect(key).toMatchObject({ alg: 'ES256', use: 'sig', kid: await calculateJwkThumbprint(key) })
+  })
+})
+
+describe('several algorithms', () => {
+  const signingKeys = TOKEN_ALGORITHMS.map((alg, nth) => tokenKey(alg, nth))
+  const issuer = issuerWith({ signingKeys })
+  const jwks = createLocalJWKSet(JSON.parse(JSON.stringify(issuer.jwks())) as JSONWebKeySet)
+
+  it.each(TOKEN_ALGORITHMS)('the audience gets tokens that are signed with %s, and jose verifies them with the JWKS', async (alg) => {
+    const { token } = issuer.issue(request({ audience: audience('https://rp.example', alg) }))
+    const { protectedHeader, payload } = await jwtVerify(token, jwks, { algorithms: [alg], typ: 'JWT', currentDate: NOW })
+    expect(protectedHeader).toEqual({ alg, typ: 'JWT', kid: signingKeys.find((key) => key.alg === alg)?.kid })
+    expect(payload.aud).toBe('https://rp.example')
+  })
+
+  it('are all told, with a key each', () => {
+    expect(issuer.algorithms).toEqual(TOKEN_ALGORITHMS)
+    expect(issuer.jwks().keys.map(({ alg, kid, use }) => ({ alg, kid, use }))).toEqual(
+      signingKeys.map(({ alg, kid }) => ({ alg, kid, use: 'sig' })),
+    )
+    expect(JSON.stringify(issuer.jwks())).not.toMatch(/"(?:d|p|q|dp|dq|qi)":/)
+  })
+
+  it('need a key each: none is issued without, and none with another', () => {
+    expect(() => issuerWith().issue(request({ audience: audience('https://rp.example', 'ES384') }))).toThrow(code('internal-error'))
+  })
+
+  it('never share a key', () => {
+    expect(() => issuerWith({ signingKeys: [tokenKey('PS256'), tokenKey('RS256')] })).toThrow('the same key')
+    expect(() => issuerWith({ signingKeys: [temporaryTokenKey('ES256'), temporaryTokenKey('ES256')] })).toThrow('for one algorithm')
+  })
+
+  it.each(TOKEN_ALGORITHMS)('leave a token under 4 KiB with the longest names: %s', (alg) => {
+    const { token } = issuer.issue(
+      request({ audience: audience('a'.repeat(200), alg), cnf: cnfOf('rsa'), nonce: new Uint8Array(64).fill(255) }),
+    )
+    expect(token.length).toBeLessThan(4096)
+  })
+
+  it('leave it under 4 KiB also with the longest signature', () => {
+    // A signature of 4096 bits is 341 characters longer than one of 2048; here the header is.
+    const longest = { ...tokenKey('PS384'), kid: 'k'.repeat(43 + 256) }
+    const service = issuerWith({ signingKeys: [longest] })
+    const sizeFor = (cnf: CnfKey) => service.issue(request({ audience: audience('a'.repeat(200), 'PS384'), cnf })).token.length
+    expect(sizeFor(cnfOf('ec'))).toBeLessThan(4096)
+    expect(sizeFor(cnfOf('rsa'))).toBeLessThan(4096)
   })
 })

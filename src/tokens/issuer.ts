@@ -41,7 +41,8 @@ export type TokenIssuer = {
 
 /** What an issuer is made of. */
 export type IssuerParts = {
-  readonly key: TokenKey
+  /** One for each algorithm that audiences ask for. */
+  readonly signingKeys: readonly TokenKey[]
   readonly keys: Pick<DerivedKeys, 'subject'>
   /** `iss`: the URL by which relying parties know this service. Outside production its host ends in `.invalid`, in production never. */
   readonly issuer: string
@@ -69,9 +70,33 @@ const MAX_ISSUER = 100
 /** Issues tokens of one service and mode. Throws a plain error if issuer and mode do not belong together (design section 5). */
 export function createTokenIssuer(parts: IssuerParts): TokenIssuer {
   checkIssuer(parts)
-  const signer = createSigner(parts.key, parts.mode === 'production' ? 'JWT' : 'demo+JWT')
-  const keys: readonly JWK[] = [{ ...parts.key.publicJwk, kid: parts.key.kid, alg: parts.key.alg, use: 'sig' }]
-  return { issue: (request) => issue(parts, signer, request), jwks: () => ({ keys }), algorithms: [parts.key.alg] }
+  checkKeys(parts.signingKeys)
+  const printers = new Map(parts.signingKeys.map((key) => [key.alg, printerOf(key, parts.mode)]))
+  const keys = parts.signingKeys.map(({ publicJwk, kid, alg }) => ({ ...publicJwk, kid, alg, use: 'sig' }))
+  return {
+    issue: (request) => issue(parts, printers.get(request.audience.alg), request),
+    jwks: () => ({ keys }),
+    algorithms: parts.signingKeys.map(({ alg }) => alg),
+  }
+}
+
+/** A signer with the bytes of claims that leave its tokens under 4 KiB: base64url makes four characters of three bytes. */
+type Printer = { readonly sign: Signer; readonly room: number }
+
+/** So that a token fits into a header everywhere (tokens.md C5). */
+const MAX_LEAN = 4095
+
+function printerOf(key: TokenKey, mode: Mode): Printer {
+  const sign = createSigner(key, mode === 'production' ? 'JWT' : 'demo+JWT')
+  // The signatures of one key are all of one length.
+  return { sign, room: Math.floor(((MAX_LEAN - sign('').length) * 3) / 4) }
+}
+
+/** One key under two algorithms would have one name for both, and could be asked for the weaker. */
+function checkKeys(keys: readonly TokenKey[]): void {
+  if (new Set(keys.map(({ kid }) => kid)).size < keys.length)
+    throw new Error('two token keys are the same key; each algorithm needs its own')
+  if (new Set(keys.map(({ alg }) => alg)).size < keys.length) throw new Error('two token keys are for one algorithm')
 }
 
 function checkIssuer({ issuer, mode }: IssuerParts): void {
@@ -81,8 +106,9 @@ function checkIssuer({ issuer, mode }: IssuerParts): void {
   throw new Error(`the issuer ${issuer} may not be used in mode ${mode}: .invalid marks what is not production`)
 }
 
-function issue(parts: IssuerParts, signer: Signer, request: TokenRequest): { token: string; jti: string; expiresAt: Date } {
+function issue(parts: IssuerParts, printer: Printer | undefined, request: TokenRequest): { token: string; jti: string; expiresAt: Date } {
   const { appraisal, policy, audience, nonce, cnf } = request
+  if (printer === undefined) throw new AttestationError('internal-error', `there is no key for ${audience.alg}`)
   refuseUnlessDeserved(parts.mode, request)
   const jti = randomName(JTI_BYTES).toString('base64url')
   const { issuedAt, expiresAt } = lifetime(parts, request)
@@ -101,8 +127,9 @@ function issue(parts: IssuerParts, signer: Signer, request: TokenRequest): { tok
     jti,
     issuedAt,
     expiresAt,
+    room: printer.room,
   })
-  return { token: signer(claims), jti, expiresAt: new Date(expiresAt * 1000) }
+  return { token: printer.sign(claims), jti, expiresAt: new Date(expiresAt * 1000) }
 }
 
 /** A policy never changes, so its weakenings are looked for once. */

@@ -36,7 +36,7 @@ function tokenFor({ item, cnf, names }: Given): string {
       ? ([policy, 'https://attest.example', 'https://rp.example'] as const)
       : ([longest, `https://${'i'.repeat(92)}`, 'a'.repeat(200)] as const)
   const service = createTokenIssuer({
-    key: temporaryTokenKey(),
+    signingKeys: [temporaryTokenKey('ES256')],
     keys: { subject },
     issuer,
     mode: 'production',

@@ -15,7 +15,7 @@ const rsa = readCnfJwk({ kty: 'RSA', e: 'AQAB', n: Buffer.alloc(512, 0xc1).toStr
 
 function tokenFor(item: ItemAppraisal, cnf?: CnfKey, name = 'https://rp.example'): string {
   const service = createTokenIssuer({
-    key: temporaryTokenKey(),
+    signingKeys: [temporaryTokenKey('ES256')],
     keys: { subject },
     issuer: 'https://attest.example',
     mode: 'production',

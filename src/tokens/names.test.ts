@@ -13,7 +13,7 @@ function issued(token: Names, item: ItemAppraisal = itemWith()): { readonly toke
   const lists = { measurements: [item.claims.snp?.measurement], host_data: [item.claims.snp?.host_data] }
   const policy = readPolicy(JSON.stringify({ name: 'p'.repeat(64), token, snp: lists }), 'test')
   const service = createTokenIssuer({
-    key: temporaryTokenKey(),
+    signingKeys: [temporaryTokenKey('ES256')],
     keys: { subject: createSecretKey(randomBytes(32)) },
     issuer: 'https://attest.example',
     mode: 'production',

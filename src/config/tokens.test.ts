@@ -1,0 +1,57 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { tokenKey } from '../../test/token-keys.ts'
+import { TOKEN_ALGORITHMS } from '../access/audiences.ts'
+import { loadConfig, type Config } from '../config.ts'
+import { fileProblems } from './named-files.ts'
+import { printConfig } from './print.ts'
+
+const load = (file: object): Config =>
+  loadConfig({ environment: { ASSAY_CONFIG: '/etc/assay.json' }, readText: () => JSON.stringify(file) }).config
+
+const audience = (rest: object) => ({ audiences: { 'https://rp.example': { policies: ['strict'], ...rest } } })
+
+let folder = ''
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'assay-token-config-'))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+describe('the algorithm of an audience', () => {
+  it.each(TOKEN_ALGORITHMS)('may be %s', (alg) => {
+    expect(load(audience({ alg })).audiences).toMatchObject([{ alg }])
+  })
+
+  it.each(['HS256', 'none', 'ES512', 'es256'])('may not be %s', (alg) => {
+    expect(() => load(audience({ alg }))).toThrow('audiences.https://rp.example.alg')
+  })
+})
+
+describe('token_key_files', () => {
+  it('names one file for each algorithm', () => {
+    const files = { ES384: '/run/secrets/es384', EdDSA: '/run/secrets/ed25519' }
+    expect(load({ token_key_files: files }).tokenKeyFiles).toEqual(files)
+    expect(parse(printConfig(load({ token_key_files: files })))).toMatchObject({ token_key_files: files })
+  })
+
+  it.each([
+    ['ES256, which has a member of its own', { ES256: '/a' }],
+    ['what is no algorithm', { HS256: '/a' }],
+  ])('does not name %s', (_, token_key_files) => {
+    expect(() => load({ token_key_files })).toThrow('token_key_files')
+  })
+
+  it('is looked into by `config check`', async () => {
+    const path = join(folder, 'key')
+    writeFileSync(path, JSON.stringify(tokenKey('ES384').privateKey.export({ format: 'jwk' })), { mode: 0o600 })
+    expect(await fileProblems(load({ token_key_files: { ES384: path } }))).toEqual([])
+    const problem = { path: 'token_key_files', message: `${path} holds no Ed25519 key, which EdDSA needs` }
+    expect(await fileProblems(load({ token_key_files: { EdDSA: path } }))).toMatchObject([problem])
+    expect(await fileProblems(load({ token_key_file: path }))).toMatchObject([
+      { path: 'token_key_file', message: `${path} holds no EC P-256 key, which ES256 needs` },
+    ])
+  })
+})
