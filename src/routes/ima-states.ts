@@ -7,7 +7,7 @@ import type { ImaState } from '../verifiers/tpm/context.ts'
 import type { Authority } from './nonce.ts'
 
 /** Raised whenever the evaluation of lists comes to other results, so that no result of an older one is continued. */
-const EVALUATOR = 1
+const EVALUATOR = 2
 /** The largest state that is handed out: a host keeps it, and sends it with each request. */
 const MOST_BYTES = 16 * 1024
 

@@ -15,6 +15,7 @@ import {
   violation,
   type Listed,
 } from '../../../../test/ima-lists.ts'
+import { authority } from '../../../../test/tpm-trust-lab.ts'
 import { judgeIma } from './judge.ts'
 import type { ImaRules } from './rules.ts'
 import { readSigner } from './signer.ts'
@@ -321,6 +322,26 @@ describe('buffers', () => {
       })
     }
     expect(await found([buffer('kexec-cmdline', Buffer.from('x'))], { ignoredKeyrings: new Set(['*']) })).toEqual({ 'not-allowed': [1] })
+  })
+
+  it('are no files that the list calls buffers: PCR 10 does not tell the name of a template', async () => {
+    const pem = `-----BEGIN CERTIFICATE-----\n${Buffer.from(authority('any').der).toString('base64')}\n-----END CERTIFICATE-----\n`
+    // What begins as a signature is kept by the kernel, and OpenSSL finds a key in PEM behind anything.
+    for (const behind of [key, Buffer.from(`0\n${pem}`), Buffer.from(`\x03\x02\n${pem}`)]) {
+      const { fields: parts } = signedFile('/bin/a', 'a', behind)
+      expect(await found([entry('ima-buf', ...parts)], { ignoredKeyrings: new Set(['*']) })).toEqual(
+        behind === key ? { keyring: [1] } : { 'not-allowed': [1] },
+      )
+      expect(readSigner(behind) === undefined).toBe(behind !== key)
+    }
+  })
+
+  it('are no files when the list calls them so: what stands for a signature is none', async () => {
+    const { fields: parts } = buffer('.ima', key)
+    const rules = { isExcluded: () => true }
+    expect(await found([entry('ima-sig', ...parts)], rules)).toEqual({ 'signature-malformed': [1] })
+    for (const kind of [3, 5, 6]) expect(await found([signedFile('/bin/a', 'a', Buffer.of(kind, 2))], rules)).toEqual({ excluded: 1 })
+    expect(await found([signedFile('/bin/a', 'a', Buffer.alloc(0))], rules)).toEqual({ excluded: 1 })
   })
 
   it('that are not what their digest says are in no list', async () => {

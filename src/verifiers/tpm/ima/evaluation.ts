@@ -6,7 +6,7 @@ import { malformedList } from './malformed.ts'
 import type { ImaOutcomes } from './outcomes.ts'
 import { pathText, type PathText } from './path.ts'
 import type { ImaRules } from './rules.ts'
-import { readSignature } from './signature.ts'
+import { mayHoldSignature, readSignature } from './signature.ts'
 import { readSigner } from './signer.ts'
 import { digestText, Tally } from './tally.ts'
 
@@ -107,12 +107,16 @@ export class Evaluation {
   }
 
   #judgeFile(entry: ImaEntry, path: PathText): void {
-    if (path.exactly && this.#rules.isExcluded(path.text)) return this.#tally.accept('excluded')
+    if (this.#isExcluded(entry, path)) return this.#tally.accept('excluded')
     const signature = this.#signatureOf(entry)
     if (signature === 'accepts') return this.#tally.accept('signature')
     const digests = path.exactly ? this.#rules.digests.get(path.text) : undefined
     if (digests?.has(digestText(entry.digest)) === true) return this.#tally.accept('digest')
     return this.#fault(digests === undefined ? UNLISTED[signature] : 'hash-mismatch', entry, path)
+  }
+
+  #isExcluded(entry: ImaEntry, { text, exactly }: PathText): boolean {
+    return exactly && mayHoldSignature(entry) && this.#rules.isExcluded(text)
   }
 
   #signatureOf(entry: ImaEntry): SignatureOutcome {
@@ -124,13 +128,16 @@ export class Evaluation {
     return verdict === 'invalid' ? 'invalid' : 'says-nothing'
   }
 
-  /** Keys are for keyrings, other buffers for their list; neither is excluded by a pattern for paths. */
+  /**
+   * Keys are for keyrings, other buffers for their list; neither is excluded by a pattern for paths. The name of a template is not hashed, so a
+   * file with a signature may be called a buffer: only what has the digest that stands before it is one.
+   */
   #takeBuffer(entry: ImaEntry, buffer: Buffer, path: PathText): void {
     const listed = this.#listing(entry, buffer, path)
     if (listed === 'keyring') this.#keys.measure(path.text, buffer)
     if (listed !== undefined) return this.#tally.accept(listed)
     const isKey = this.#isKeyring(path.text) || readSigner(buffer) !== undefined
-    if (isKey && this.#isIgnored(path)) return this.#tally.accept('keyring')
+    if (isKey && this.#isIgnored(entry, buffer, path)) return this.#tally.accept('keyring')
     if (isKey) return this.#fault('keyring', entry, path)
     return this.#fault(this.#rules.buffers.has(path.text) ? 'hash-mismatch' : 'not-allowed', entry, path)
   }
@@ -147,8 +154,9 @@ export class Evaluation {
     return this.#rules.keyrings.has(name) || this.#rules.ignoredKeyrings.has(name)
   }
 
-  #isIgnored({ text, exactly }: PathText): boolean {
-    return exactly && (this.#rules.ignoredKeyrings.has(text) || this.#rules.ignoredKeyrings.has('*'))
+  #isIgnored({ digest }: ImaEntry, buffer: Buffer, { text, exactly }: PathText): boolean {
+    if (!exactly || !hasItsDigest(buffer, digest)) return false
+    return this.#rules.ignoredKeyrings.has(text) || this.#rules.ignoredKeyrings.has('*')
   }
 
   #fault(kind: ImaFaultKind, { number, digest }: ImaEntry, { text }: PathText): void {

@@ -28,6 +28,13 @@ const FORMS: ReadonlySet<string> = new Set(['3.2', '3.3', '5.2', '5.3', '6.3'])
 /** Over metadata of the file that no list tells. */
 const EVM_PORTABLE = 5
 
+/** Types of attributes that the kernel takes into a list: signatures over files, over metadata, and over Merkle trees. */
+const TYPES: ReadonlySet<number | undefined> = new Set([3, EVM_PORTABLE, 6])
+
+/** Whether the field can be one that the kernel wrote for a file; if not, the entry is a buffer (a key that was loaded) under another name. */
+export const mayHoldSignature = ({ signature: field }: ImaEntry): boolean =>
+  field === undefined || field.byteLength === 0 || TYPES.has(field[0])
+
 /** Reads the field. Its declared length must be that of the rest. */
 export function readSignature({ signature: field }: ImaEntry): ReadSignature {
   if (field === undefined || field.byteLength === 0) return 'absent'

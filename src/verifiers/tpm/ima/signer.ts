@@ -1,4 +1,5 @@
 import { createPublicKey, hash, X509Certificate, type KeyObject } from 'node:crypto'
+import { readLength, TAG } from '../../der.ts'
 import { parseCertificate } from '../../x509.ts'
 import type { ImaDigest } from './entry.ts'
 import { curveKeyOf, verifyEcdsaDigest, verifyRsaDigest, type SignedDigest } from './prehashed.ts'
@@ -24,7 +25,11 @@ export function readSigner(der: Uint8Array): ImaSigner | undefined {
   return { keyIds: [...new Set([computedId(key), ...declaredId(der)])], signed }
 }
 
+/** OpenSSL looks for PEM in whatever is no DER, also far behind the beginning. */
+const isDer = (bytes: Uint8Array): boolean => bytes[0] === TAG.SEQUENCE && readLength(bytes, 1)?.end === bytes.byteLength
+
 function keyOf(der: Uint8Array): KeyObject | undefined {
+  if (!isDer(der)) return undefined
   return (
     attempt(() => new X509Certificate(der).publicKey) ??
     attempt(() => createPublicKey({ key: Buffer.from(der), format: 'der', type: 'spki' }))
