@@ -89,7 +89,7 @@ export async function bound(url: string, audience: string): Promise<Bound> {
 }
 
 /** A quote as it travels. */
-export const wireQuote = ({ quote, signature, pcrs }: SwtpmQuote): object => ({
+const wireQuote = ({ quote, signature, pcrs }: SwtpmQuote): object => ({
   quote: base64(quote),
   signature: base64(signature),
   pcrs: Object.fromEntries(
