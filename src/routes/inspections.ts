@@ -10,6 +10,6 @@ export const createInspection: Handler = async (call, services) => {
   return call.work.run(async () => {
     const { evidence } = parseRequest(inspectionRequest, body)
     refuseLongLogs(evidence, services.limits)
-    return json(200, { verified: false, inspections: evidence.map((item) => inspectEvidence(evidenceOf(item))) })
+    return json(200, { verified: false, inspections: await Promise.all(evidence.map((item) => inspectEvidence(evidenceOf(item)))) })
   })
 }

@@ -15,36 +15,39 @@ beforeAll(async () => {
   td = fakeTdxHost(fakeIntel())
 })
 
-const inside = (provider: 'sev_guest' | 'tdx_guest') => () => inspectEvidence({ type: 'tsm', provider, outblob: new Uint8Array(9) })
+const inside = async (provider: 'sev_guest' | 'tdx_guest') => inspectEvidence({ type: 'tsm', provider, outblob: new Uint8Array(9) })
 
 describe('inspectEvidence', () => {
-  it('shows each type of evidence as its technology does', () => {
+  it('shows each type of evidence as its technology does', async () => {
     const bytes = fakeHost(amd, { product: 'Turin' }).report(REPORT_DATA)
-    expect(inspectEvidence({ type: 'snp', form: 'report', bytes, certificates: [] })).toMatchObject({
+    expect(await inspectEvidence({ type: 'snp', form: 'report', bytes, certificates: [] })).toMatchObject({
       verified: false,
       type: 'snp',
       report: { product: 'Turin' },
     })
-    expect(inspectEvidence({ type: 'tdx', quote: td.quote(REPORT_DATA), certificates: [] })).toMatchObject({
+    expect(await inspectEvidence({ type: 'tdx', quote: td.quote(REPORT_DATA), certificates: [] })).toMatchObject({
       verified: false,
       type: 'tdx',
       body: { body_type: 'td-report-1.0' },
     })
   })
 
-  it('shows configfs-tsm evidence as what is inside', () => {
+  it('shows configfs-tsm evidence as what is inside', async () => {
     const outblob = fakeHost(amd, { product: 'Turin' }).report(REPORT_DATA)
-    expect(inspectEvidence({ type: 'tsm', provider: 'sev_guest', outblob })).toMatchObject({ type: 'tsm', report: { product: 'Turin' } })
+    expect(await inspectEvidence({ type: 'tsm', provider: 'sev_guest', outblob })).toMatchObject({
+      type: 'tsm',
+      report: { product: 'Turin' },
+    })
     const quote = td.quote(REPORT_DATA)
-    expect(inspectEvidence({ type: 'tsm', provider: 'tdx_guest', outblob: quote })).toMatchObject({
+    expect(await inspectEvidence({ type: 'tsm', provider: 'tdx_guest', outblob: quote })).toMatchObject({
       type: 'tsm',
       body: { body_type: 'td-report-1.0' },
     })
   })
 
-  it('refuses what is inside as its technology does', () => {
-    expect(inside('sev_guest')).toThrow(expect.objectContaining({ code: 'snp-report-size' }))
-    expect(inside('tdx_guest')).toThrow(expect.objectContaining({ code: 'tdx-quote-too-short' }))
+  it('refuses what is inside as its technology does', async () => {
+    await expect(inside('sev_guest')).rejects.toMatchObject({ code: 'snp-report-size' })
+    await expect(inside('tdx_guest')).rejects.toMatchObject({ code: 'tdx-quote-too-short' })
   })
 })
 

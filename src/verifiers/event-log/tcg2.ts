@@ -72,9 +72,12 @@ const SHA1_ALONE: ReadonlyMap<number, number> = new Map([[SHA1, 20]])
 const RECORD_HEAD = 32
 const SPEC_ID = Buffer.from('Spec ID Event03\0')
 
-/** A first record that is a record, and not the header of a crypto-agile log (specification tpm.md section 9.1). */
-const isLegacy = (bytes: Uint8Array): boolean =>
-  bytes.length >= RECORD_HEAD && Buffer.compare(bytes.subarray(RECORD_HEAD, RECORD_HEAD + SPEC_ID.length), SPEC_ID) !== 0
+/** Whether a log begins with the header of a crypto-agile one. */
+export const isCryptoAgile = (bytes: Uint8Array): boolean =>
+  Buffer.compare(bytes.subarray(RECORD_HEAD, RECORD_HEAD + SPEC_ID.length), SPEC_ID) === 0
+
+/** A first record that is a record, and not that header (specification tpm.md section 9.1). */
+const isLegacy = (bytes: Uint8Array): boolean => bytes.length >= RECORD_HEAD && !isCryptoAgile(bytes)
 
 const readSha1 = (r: Reader, at: string): ReadonlyMap<number, Uint8Array> => new Map([[SHA1, r.window(`${at}.digest`, 20)]])
 

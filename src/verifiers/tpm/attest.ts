@@ -151,6 +151,9 @@ function parse<T extends Attested>(given: Uint8Array, what: string, bodyOf: (typ
   return attest
 }
 
+/** Whether these bytes say that they are an attestation, bare or behind a length. */
+export const looksLikeAttest = (bytes: Uint8Array): boolean => hasMagic(bytes) || hasMagic(bytes.subarray(2))
+
 const hasMagic = (bytes: Uint8Array): boolean => bytes[0] === 0xff && bytes[1] === 0x54 && bytes[2] === 0x43 && bytes[3] === 0x47
 
 /** The bytes of magic and type. */

@@ -64,6 +64,13 @@ export function parsePublicArea(given: Uint8Array, document: Document): PublicAr
   })
 }
 
+/** Whether these bytes say that they are a public area, bare or behind a length: a kind of key and a hash that are known. */
+export const looksLikePublicArea = (bytes: Uint8Array): boolean => beginsArea(bytes) || beginsArea(bytes.subarray(2))
+
+function beginsArea([typeHigh, typeLow, hashHigh = 0, hashLow = 0]: Uint8Array): boolean {
+  return typeHigh === 0 && (typeLow === ALG.rsa || typeLow === ALG.ecc) && hashOf((hashHigh << 8) | hashLow) !== undefined
+}
+
 function readNameAlg(r: Reader): PcrBank {
   const id = r.u16be('nameAlg')
   const name = hashOf(id)
