@@ -5,6 +5,7 @@ import type { Trustworthiness } from './appraisal.ts'
 import { DEBUG_TITLE, IDENTITY_TITLES } from './sgx/enclave.ts'
 import { SECURE_BOOT_TITLE } from './tdx/event-log.ts'
 import { FAMILY_TITLE, MACHINE_TITLES } from './tdx/platform.ts'
+import { BOOT_TITLE } from './tpm/pcrs.ts'
 import { INSTANCE_TITLE } from './tpm/trust.ts'
 import { isUntrusted } from './tdx/attributes.ts'
 
@@ -157,8 +158,8 @@ export function vectorOf(checks: readonly Check[], claims: Claims): Trustworthin
 }
 
 /** Checks in which the launch itself was compared with a list; matching other fields alone approves no program. */
-const LAUNCH_TITLES: ReadonlySet<string> = new Set(IDENTITY_TITLES)
-const LAUNCH_CHECKS: ReadonlySet<string> = new Set(['SNP-63', 'TDX-74', 'TPM-41', 'TPM-55', 'TPM-59'])
+const LAUNCH_TITLES: ReadonlySet<string> = new Set([...IDENTITY_TITLES, BOOT_TITLE])
+const LAUNCH_CHECKS: ReadonlySet<string> = new Set(['SNP-63', 'TDX-74'])
 
 const wasMeasured = (checks: readonly Check[]): boolean => checks.some(isOfLaunch)
 

@@ -65,7 +65,10 @@ function extendedOnceCheck(claims: TpmClaims, index: string, digests: readonly s
   })
 }
 
-const BOOT = asked('TPM-41', 'The policy says what may boot', ['tpm-boot-policy-missing', 'tpm.unnamed_boot'])
+/** Title of the question whether a policy says which software may boot. */
+export const BOOT_TITLE = 'The policy says what may boot'
+
+const BOOT = asked('TPM-41', BOOT_TITLE, ['tpm-boot-policy-missing', 'tpm.unnamed_boot'])
 
 /**
  * Something must say which software may boot: the value of PCR 4 or 7, a list of boot applications, or of keys that let one boot. A genuine quote

@@ -63,6 +63,9 @@ describe('the trustworthiness vector of a host with a TPM', () => {
 
   it('approves no program where nothing says what may boot', () => {
     expect(vector({ unnamed_boot: 'DANGEROUSLY_ALLOW' }, is({}))).toMatchObject({ executables: 0 })
+    const others = { unnamed_boot: 'DANGEROUSLY_ALLOW', pcrs: { sha256: { '16': [tpmClaims.pcrs['16']] } } }
+    expect(vector(others, is({}))).toMatchObject({ executables: 0 })
+    expect(vector({ pcrs: { sha256: { '4': [tpmClaims.pcrs['4']] } } }, is({}))).toMatchObject({ executables: 3 })
   })
 
   it('tells what a rule refuses or warns of', () => {
