@@ -1,10 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { bootLog, HOST } from '../../test/boot-log.ts'
 import { assay, tempFiles, type Files } from '../../test/cli.ts'
+import { ascii, file } from '../../test/ima-lists.ts'
+import { akNameOf, TEST_AKS, testEvidence, testQuote } from '../../test/tpm-quotes.ts'
 import { fakeAmd, type FakeAmd } from '../simulator/amd.ts'
 import { pem, reportResponse } from '../simulator/envelopes.ts'
 import { fakeHost, type FakeHost } from '../simulator/hosts.ts'
 import { fakeSgxHost, fakeTdxHost, type FakeIntelHost } from '../simulator/intel-hosts.ts'
 import { fakeIntel, type FakeIntel } from '../simulator/intel.ts'
+import { publicArea, tpm2b } from '../simulator/tpm-bytes.ts'
 import { columns, printable } from './output.ts'
 
 let amd: FakeAmd
@@ -17,6 +21,7 @@ beforeAll(async () => {
 })
 afterAll(() => files.remove())
 
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
 const BANNER = 'UNVERIFIED'
 const measurement = () => Buffer.from(host.report(new Uint8Array(64)).subarray(0x90, 0xc0)).toString('hex')
 
@@ -54,6 +59,47 @@ describe('assay inspect', () => {
     const quote = hostOf(fakeIntel()).quote(new Uint8Array(64))
     const { code, out } = await assay(['inspect', files.write('quote.bin', quote), '--json'])
     expect([code, JSON.parse(out)]).toMatchObject([0, { verified: false, ...expected }])
+  })
+
+  const area = publicArea(TEST_AKS.p256.publicKey, TEST_AKS.p256.scheme)
+  it.each<[string, Uint8Array, object]>([
+    ['attestation of a TPM', testQuote().quote, { quotes: [{ form: 'TPMS_ATTEST', type: 'quote' }] }],
+    ['attestation with its length', tpm2b(testQuote().quote), { quotes: [{ form: 'TPM2B_ATTEST' }] }],
+    ['public area', area, { ak_public: { form: 'TPMT_PUBLIC', name: akNameOf(testEvidence()) } }],
+    ['public area with its length', tpm2b(area), { ak_public: { form: 'TPM2B_PUBLIC' } }],
+    ['event log', bootLog(HOST), { event_log: { trusted: false, events: HOST.length } }],
+  ])('takes a raw %s', async (_, bytes, expected) => {
+    const { code, out } = await assay(['inspect', files.write('structure.bin', bytes), '--json'])
+    expect([code, JSON.parse(out)]).toMatchObject([0, { verified: false, type: 'tpm', ...expected }])
+  })
+
+  it('draws every part of TPM evidence', async () => {
+    const { quotes, akPublic = area } = testEvidence()
+    const [{ quote, signature, pcrs }] = [quotes[0] ?? testQuote()]
+    const sent = Object.entries(pcrs.sha256 ?? {}).map(([pcr, value]) => [pcr, Buffer.from(value).toString('hex')])
+    const item = {
+      type: 'tpm',
+      quotes: [{ quote: base64(quote), signature: base64(signature), pcrs: { sha256: Object.fromEntries(sent.slice(1)) } }],
+      ak_public: base64(akPublic),
+      event_log: base64(bootLog(HOST)),
+      ima_log: base64(ascii([file('/bin/a', 'a')])),
+    }
+    const { code, out } = await assay(['inspect', files.write('item.json', item)])
+    expect(code).toBe(0)
+    for (const name of ['qualified_signer', 'clock_info.safe', 'attested.pcr_select.0.hash', 'signature.r', 'key.x', 'sha256:7'])
+      expect(out).toMatch(new RegExp(`^ +${name.replaceAll('.', '\\.')} +\\S`, 'm'))
+    expect(out).toMatch(/^ +pcrs_missing +sha256:0$/m)
+    expect(out).toMatch(/^ +attributes +fixedTPM, fixedParent, .*restricted, sign$/m)
+    expect(out).toMatch(/^ +7 +type EV_SEPARATOR \(0x00000004\), events 1$/m)
+    expect(out).toMatch(/^ +ima-ng +entries 1$/m)
+    expect(out).toMatch(/TPM-33 pass/)
+    expect(out).not.toContain('TPM-17')
+  })
+
+  it('names a broken structure of a TPM by its code', async () => {
+    const { code, out, err } = await assay(['inspect', files.write('broken.bin', area.subarray(0, -1))])
+    expect([code, out]).toEqual([1, ''])
+    expect(err).toContain('tpm-ak-public-malformed')
   })
 
   it('draws every part of a quote with its chain and its log', async () => {

@@ -86,12 +86,15 @@ function sections(name: string, value: object): readonly Section[] {
   const own: Row[] = []
   const below: Section[] = []
   for (const [key, member] of Object.entries(value)) {
-    if (Array.isArray(member)) below.push(...listed(name === '' ? key : `${name}.${key}`, member.map(asObject)))
+    if (isTable(member)) below.push(...listed(name === '' ? key : `${name}.${key}`, member.map(asObject)))
     else if (name === '' && isObject(member)) below.push(...sections(key, member))
     else own.push(...rows(key, member))
   }
   return own.length === 0 ? below : [[name, own], ...below]
 }
+
+/** A list of what has levels; an empty one may be of such, and is not worth a line. */
+const isTable = (value: unknown): value is readonly unknown[] => Array.isArray(value) && (value.length === 0 || !isPlainList(value))
 
 /** Elements without further levels are the lines of one table, named by their first member; others have a table each. */
 function listed(name: string, elements: readonly object[]): readonly Section[] {

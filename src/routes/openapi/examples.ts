@@ -83,6 +83,12 @@ export const APPRAISAL_REQUESTS = {
 export const INSPECTION_REQUESTS = {
   report: { summary: 'A report', value: { evidence: [{ type: 'snp', report: SHORTENED }] } },
   quote: { summary: 'A quote with its log', value: { evidence: [{ type: 'tdx', quote: SHORTENED, event_log: SHORTENED }] } },
+  tpm: {
+    summary: 'A quote of a TPM with the public area of its key',
+    value: {
+      evidence: [{ type: 'tpm', quotes: [{ quote: SHORTENED, signature: SHORTENED, pcrs: {} }], ak_public: SHORTENED }],
+    },
+  },
 }
 
 /** Bodies of POST /v1/challenges, which may also be left out. */

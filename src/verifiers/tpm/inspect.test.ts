@@ -188,10 +188,10 @@ describe('PCR values, inspected', () => {
     expect(await first({ ...testEvidence(), quotes: [quote] })).toMatchObject({
       attested: { pcr_select: [{ hash: 'sha256' }, { hash: '0x0012', pcrs: [3] }, { hash: 'sha384', pcrs: [0] }] },
       pcr_values: [
-        { pcr: 'sha256:1', value: '11'.repeat(32), selection: 'selected' },
-        { pcr: 'sha256:23', selection: 'surplus' },
-        { pcr: 'sha256:01', value: '01', selection: 'surplus' },
-        { pcr: 'sha384:0', value: '02', selection: 'selected' },
+        { pcr: 'sha256:1', value: '11'.repeat(32), selected: true },
+        { pcr: 'sha256:23', selected: false },
+        { pcr: 'sha256:01', value: '01', selected: false },
+        { pcr: 'sha384:0', value: '02', selected: true },
       ],
       pcrs_missing: ['sha256:0,2-7', '0x0012:3'],
     })
@@ -201,7 +201,7 @@ describe('PCR values, inspected', () => {
     const evidence = attested(0x8016, uint(8, 1), tpm2b(digest))
     const quotes = evidence.quotes.map((quote) => ({ ...quote, pcrs: pcrValues([{ bank: 'sha256', pcrs: [0] }]) }))
     expect(await first({ ...evidence, quotes })).toMatchObject({
-      pcr_values: [{ pcr: 'sha256:0', selection: 'surplus' }],
+      pcr_values: [{ pcr: 'sha256:0', selected: false }],
       pcrs_missing: [],
     })
   })

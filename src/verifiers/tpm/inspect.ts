@@ -14,8 +14,8 @@ import { inspectCertificate, type CertificateView } from './trust/inspect-certif
 type QuoteView = AttestView & {
   /** null: none came with it. */
   readonly signature: SignatureView | Unreadable | null
-  /** Values as they were sent, `sha256:7` with its value; surplus: the attestation does not select that PCR. */
-  readonly pcr_values: readonly { readonly pcr: string; readonly value: string; readonly selection: 'selected' | 'surplus' }[]
+  /** Values as they were sent, `sha256:7` with its value; those that the attestation does not select are surplus. */
+  readonly pcr_values: readonly { readonly pcr: string; readonly selected: boolean; readonly value: string }[]
   /** Selected PCRs without a value: `sha256:0-7`. */
   readonly pcrs_missing: readonly string[]
 }
@@ -71,8 +71,8 @@ function besides({ attested }: Attest, pcrs: TpmQuote['pcrs']): Pick<QuoteView, 
   return {
     pcr_values: sent.map(({ bank, pcr, value }) => ({
       pcr: `${bank}:${pcr}`,
+      selected: isSelected(bank, pcr),
       value: hexOf(value),
-      selection: isSelected(bank, pcr) ? 'selected' : 'surplus',
     })),
     pcrs_missing: missing.filter((selection) => selection.pcrs.length > 0).map((selection) => formatSelections([selection])),
   }
