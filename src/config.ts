@@ -53,6 +53,7 @@ export type Config = {
   readonly limits: Limits
   readonly challengeLifetimeSeconds: number
   readonly tokenLifetimeSeconds: number
+  readonly earProfile: string
   /** RFC 3339; the time stands still there (mode test only). */
   readonly clock: string | undefined
   /** Files of roots that replace those of their vendors (never in production). */
@@ -200,6 +201,7 @@ function configOf(m: Members): Config {
     limits: limitsOf(m.limits),
     challengeLifetimeSeconds: m.challenge_lifetime_seconds,
     tokenLifetimeSeconds: m.token_lifetime_seconds,
+    earProfile: m.ear_profile,
     clock: m.clock,
     insecureTestRoots: m.insecure_test_roots,
     collateralBundles: m.collateral_bundles,

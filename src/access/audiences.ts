@@ -8,12 +8,21 @@ export const TOKEN_ALGORITHMS = ['ES256', 'ES384', 'RS256', 'PS256', 'PS384', 'E
 /** One of them. */
 export type TokenAlgorithm = (typeof TOKEN_ALGORITHMS)[number]
 
+/** How tokens are written (design section 4); the first is the default. */
+export const TOKEN_PROFILES = ['lean', 'ear', 'ear-veraison'] as const
+
+/** One of them. */
+export type TokenProfile = (typeof TOKEN_PROFILES)[number]
+
+/** `eat_profile` of the draft whose member names profile `ear` has (specification tokens.md C2). */
+export const EAR_DRAFT = 'tag:ietf.org,2026:rats/ear#03'
+
 /** Who tokens are for, as configured; one token has one audience (design section 3, Who decides). */
 export type Audience = {
   readonly name: string
   /** Names of the policies that may judge for this audience; the first is the default. */
   readonly policies: readonly string[]
-  readonly profile: 'lean'
+  readonly profile: TokenProfile
   readonly alg: TokenAlgorithm
   /** Whether attesters may bring a nonce of the relying party (the policy must allow it, too). */
   readonly relyingPartyNonce: 'refuse' | 'allow'

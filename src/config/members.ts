@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import { TOKEN_ALGORITHMS } from '../access/audiences.ts'
+import { EAR_DRAFT, TOKEN_ALGORITHMS, TOKEN_PROFILES } from '../access/audiences.ts'
 import { OIDC_ALGORITHMS, isProviderUrl } from '../access/oidc-discovery.ts'
 import { ROLES } from '../access/roles.ts'
 import { LIFTS } from '../appraisal/floor.ts'
@@ -45,7 +45,7 @@ const range = z.string().refine(isRange, 'an IP address or a range such as 10.0.
 
 const audience = z.strictObject({
   policies: z.array(name).min(1, 'at least one policy: the first is the default').readonly(),
-  profile: z.literal('lean').default('lean'),
+  profile: z.enum(TOKEN_PROFILES).default('lean'),
   alg: z.enum(TOKEN_ALGORITHMS).default('ES256'),
   relying_party_nonce: z.enum(['refuse', 'allow']).default('refuse'),
   // An audience is as strong as its weakest policy, so one that is weakened and stands beside others must be named here once more.
@@ -150,6 +150,14 @@ export const members = z.strictObject({
     .default({ body_bytes: 2_097_152, event_log_bytes: 1_048_576, ima_bytes: 16_777_216, in_flight: 256 }),
   challenge_lifetime_seconds: integer(30, 900).default(300),
   token_lifetime_seconds: integer(30, 900).default(900),
+  /** `eat_profile` of profile `ear`, which changes with each draft. */
+  ear_profile: z
+    .string()
+    .regex(
+      /^(?:tag|urn|https):(?!github\.com,2023:veraison|assay:token)[\x21-\x7e]{1,90}$/,
+      'a tag, urn or https URI of at most 96 characters that is no other profile’s',
+    )
+    .default(EAR_DRAFT),
   // Only in the modes that are not production (design section 5).
   clock: z.iso.datetime({ offset: true, error: 'a time such as 2026-01-31T12:00:00Z' }).optional(),
   insecure_test_roots: z.array(path).readonly().default([]),

@@ -46,6 +46,7 @@ export function printConfig(config: Config): string {
     limits: limits(config.limits),
     challenge_lifetime_seconds: config.challengeLifetimeSeconds,
     token_lifetime_seconds: config.tokenLifetimeSeconds,
+    ear_profile: config.earProfile,
     clock: config.clock,
     insecure_test_roots: config.insecureTestRoots,
     collateral_bundles: config.collateralBundles,

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { tokenKey } from '../../test/token-keys.ts'
-import { TOKEN_ALGORITHMS } from '../access/audiences.ts'
+import { EAR_DRAFT, TOKEN_ALGORITHMS, TOKEN_PROFILES } from '../access/audiences.ts'
 import { loadConfig, type Config } from '../config.ts'
 import { fileProblems } from './named-files.ts'
 import { printConfig } from './print.ts'
@@ -28,6 +28,32 @@ describe('the algorithm of an audience', () => {
   it.each(['HS256', 'none', 'ES512', 'es256'])('may not be %s', (alg) => {
     expect(() => load(audience({ alg }))).toThrow('audiences.https://rp.example.alg')
   })
+})
+
+describe('the profile of an audience', () => {
+  it.each(TOKEN_PROFILES)('may be %s', (profile) => {
+    expect(load(audience({ profile })).audiences).toMatchObject([{ profile }])
+  })
+
+  it('is none that is not known', () => {
+    expect(() => load(audience({ profile: 'trustee' }))).toThrow('audiences.https://rp.example.profile')
+  })
+})
+
+describe('ear_profile', () => {
+  it('is the draft’s tag, or the one that is given', () => {
+    expect(load({}).earProfile).toBe(EAR_DRAFT)
+    const named = load({ ear_profile: 'tag:ietf.org,2026:rats/ear#04' })
+    expect(named.earProfile).toBe('tag:ietf.org,2026:rats/ear#04')
+    expect(parse(printConfig(named))).toMatchObject({ ear_profile: 'tag:ietf.org,2026:rats/ear#04' })
+  })
+
+  it.each(['', 'ear', 'tag:', 'tag:a b', `tag:${'x'.repeat(91)}`, 'urn:assay:token:lean:1', 'tag:github.com,2023:veraison/ear'])(
+    'is never %j',
+    (ear_profile) => {
+      expect(() => load({ ear_profile })).toThrow('ear_profile')
+    },
+  )
 })
 
 describe('token_key_files', () => {

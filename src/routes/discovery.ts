@@ -1,4 +1,5 @@
 import type { EvidenceType } from '../verifiers/verifier.ts'
+import type { TokenProfile } from '../access/audiences.ts'
 import { json, type Handler } from './call.ts'
 
 /** Short enough that a new key is known everywhere soon after it is published (specification tokens.md C5); public, also to browsers. */
@@ -8,14 +9,27 @@ const CACHE = { 'cache-control': 'public, max-age=300', 'access-control-allow-or
 const EVIDENCE_TYPES = { snp: 'snp', tdx: 'tdx', sgx: 'sgx', tpm: 'tpm', tsm: 'tsm' } as const satisfies Record<EvidenceType, string>
 
 const CLAIMS = ['iss', 'sub', 'aud', 'iat', 'nbf', 'exp', 'jti', 'eat_profile', 'eat_nonce', 'freshness', 'cnf', 'host_id'] as const
-const MORE_CLAIMS = ['submods', 'tcb', 'collateral', 'evidence_digest', 'dbgstat', 'hwmodel'] as const
+const MORE_CLAIMS = ['groups', 'submods', 'tcb', 'collateral', 'evidence_digest', 'dbgstat', 'hwmodel', 'demo'] as const
+const COMMON_CLAIMS = [...CLAIMS, ...MORE_CLAIMS] as const
 
 /** GET /.well-known/jwks.json */
 export const jwks: Handler = (_call, services) => json(200, services.tokens.jwks(), CACHE)
 
+/** Claims of the EAR profiles alone. */
+const EAR_CLAIMS = ['ear_verifier_id', 'ear_status'] as const
+const VERAISON_CLAIMS = ['ear.verifier-id'] as const
+
+/** A profile without a row here does not compile. */
+const CLAIMS_OF = {
+  lean: COMMON_CLAIMS,
+  ear: [...COMMON_CLAIMS, ...EAR_CLAIMS],
+  'ear-veraison': [...COMMON_CLAIMS, ...VERAISON_CLAIMS],
+} as const satisfies Record<TokenProfile, readonly string[]>
+
 /** GET /.well-known/openid-configuration: enough for a relying party that treats us as an OpenID provider (specification tokens.md C5). */
-export const openidConfiguration: Handler = (_call, { issuer, tokens }) =>
-  json(
+export const openidConfiguration: Handler = (_call, { issuer, tokens, audiences }) => {
+  const profiles = [...new Set(audiences.all.map(({ profile }) => profile))]
+  return json(
     200,
     {
       issuer,
@@ -23,11 +37,12 @@ export const openidConfiguration: Handler = (_call, { issuer, tokens }) =>
       id_token_signing_alg_values_supported: tokens.algorithms,
       subject_types_supported: ['public'],
       response_types_supported: ['id_token'],
-      claims_supported: [...CLAIMS, ...MORE_CLAIMS],
+      claims_supported: [...new Set(profiles.flatMap((profile) => CLAIMS_OF[profile]))],
       attestation_endpoint: `${issuer}/v1/appraisals`,
       nonce_endpoint: `${issuer}/v1/challenges`,
-      token_profiles_supported: ['lean'],
+      token_profiles_supported: profiles,
       evidence_types_supported: Object.values(EVIDENCE_TYPES),
     },
     CACHE,
   )
+}

@@ -143,5 +143,6 @@ async function tokenIssuer({ config, keys }: Parts, now: () => Date) {
   const { mode, issuer, tokenLifetimeSeconds: lifetimeSeconds } = config
   const named = { ...config.tokenKeyFiles, ES256: config.tokenKeyFile }
   const signingKeys = await tokenKeysOf({ algorithms: config.audiences.map(({ alg }) => alg), named, folder: config.dataDir, mode })
-  return createTokenIssuer({ signingKeys, keys, issuer, mode, now, lifetimeSeconds })
+  const ear = { profile: config.earProfile, build: `assay ${version()}` }
+  return createTokenIssuer({ signingKeys, keys, issuer, mode, now, lifetimeSeconds, ear })
 }

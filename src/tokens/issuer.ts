@@ -1,5 +1,5 @@
 import type { JWK } from 'jose'
-import type { Audience } from '../access/audiences.ts'
+import { EAR_DRAFT, type Audience, type TokenProfile } from '../access/audiences.ts'
 import type { CnfKey } from '../access/cnf.ts'
 import { randomName } from '../access/random.ts'
 import type { DerivedKeys } from '../access/secrets.ts'
@@ -11,7 +11,9 @@ import { hasOutcome } from '../verifiers/checks.ts'
 import { AttestationError } from '../verifiers/problems.ts'
 import type { Mode } from '../verifiers/verifier.ts'
 import type { TokenKey } from './keys.ts'
-import { leanClaims } from './lean.ts'
+import type { EarIdentity } from './ear.ts'
+import { PROFILES } from './profiles.ts'
+import type { TokenParts } from './claims.ts'
 import { createSigner, type Signer } from './sign.ts'
 import { groupsOf, hostIdOf, subjectOf } from './subject.ts'
 
@@ -50,6 +52,8 @@ export type IssuerParts = {
   readonly now: () => Date
   /** No token of this service lives longer, whatever its policy says. */
   readonly lifetimeSeconds?: number
+  /** What the EAR profiles say of this program; absent: the draft that it was written for, and no version. */
+  readonly ear?: EarIdentity
 }
 
 /** The longest life of a token (design section 4). */
@@ -71,25 +75,34 @@ const MAX_ISSUER = 100
 export function createTokenIssuer(parts: IssuerParts): TokenIssuer {
   checkIssuer(parts)
   checkKeys(parts.signingKeys)
-  const printers = new Map(parts.signingKeys.map((key) => [key.alg, printerOf(key, parts.mode)]))
+  const printers = new Map(parts.signingKeys.map((key) => [key.alg, printersOf(key, parts)]))
   const keys = parts.signingKeys.map(({ publicJwk, kid, alg }) => ({ ...publicJwk, kid, alg, use: 'sig' }))
   return {
-    issue: (request) => issue(parts, printers.get(request.audience.alg), request),
+    issue: (request) => issue(parts, printers.get(request.audience.alg)?.[request.audience.profile], request),
     jwks: () => ({ keys }),
     algorithms: parts.signingKeys.map(({ alg }) => alg),
   }
 }
 
-/** A signer with the bytes of claims that leave its tokens under 4 KiB: base64url makes four characters of three bytes. */
-type Printer = { readonly sign: Signer; readonly room: number }
+/** Makes tokens of one key and profile. */
+type Printer = {
+  readonly print: (parts: TokenParts) => string
+  readonly sign: Signer
+  /** Bytes of claims with which a token is as long as its profile allows: base64url makes four characters of three bytes. */
+  readonly room: number
+}
 
-/** So that a token fits into a header everywhere (tokens.md C5). */
-const MAX_LEAN = 4095
+/** What the EAR profiles say where nobody says more. */
+const UNNAMED: EarIdentity = { profile: EAR_DRAFT, build: 'assay' }
 
-function printerOf(key: TokenKey, mode: Mode): Printer {
-  const sign = createSigner(key, mode === 'production' ? 'JWT' : 'demo+JWT')
-  // The signatures of one key are all of one length.
-  return { sign, room: Math.floor(((MAX_LEAN - sign('').length) * 3) / 4) }
+function printersOf(key: TokenKey, { mode, ear = UNNAMED }: IssuerParts): Readonly<Record<TokenProfile, Printer>> {
+  const printer = (profile: TokenProfile): Printer => {
+    const { typ, maxToken, render } = PROFILES[profile]
+    const sign = createSigner(key, mode === 'production' ? typ : `demo+${typ}`)
+    // The signatures of one key are all of one length.
+    return { print: (parts) => render(parts, ear), sign, room: Math.floor(((maxToken - sign('').length) * 3) / 4) }
+  }
+  return { lean: printer('lean'), ear: printer('ear'), 'ear-veraison': printer('ear-veraison') }
 }
 
 /** One key under two algorithms would have one name for both, and could be asked for the weaker. */
@@ -114,7 +127,7 @@ function issue(parts: IssuerParts, printer: Printer | undefined, request: TokenR
   const { issuedAt, expiresAt } = lifetime(parts, request)
   const { subject: template, groups } = policy.document.token
   const subject = { appraisal, audience: audience.name, thumbprint: cnf?.thumbprint, jti, template }
-  const claims = leanClaims({
+  const claims = printer.print({
     appraisal,
     weakenings: namedWeakenings(policy.document),
     issuer: parts.issuer,
