@@ -29,6 +29,34 @@ describe('Reader', () => {
     expect(read).toEqual([0x01, 0x0302, 0x07060504, 0x0f0e0d0c0b0a0908n, 0, 15])
   })
 
+  it('reads big-endian integers in order', () => {
+    const read = Reader.all(bytes('0102030405060708090a0b0c0d0e'), what, (r) => [r.u16be('A'), r.u32be('B'), r.u64be('C'), r.offset])
+    expect(read).toEqual([0x0102, 0x03040506, 0x0708090a0b0c0d0en, 14])
+  })
+
+  it('reads the highest bit as one of the number, whichever end comes first', () => {
+    const read = Reader.all(bytes('f0010203f001020304050607'), what, (r) => [r.u32be('A'), r.u64be('B')])
+    expect(read).toEqual([0xf0010203, 0xf001020304050607n])
+    expect(Reader.all(bytes('010203f0'), what, (r) => r.u32le('A'))).toBe(0xf0030201)
+  })
+
+  it.each<[string, (r: Reader) => unknown]>([
+    ['16', (r) => r.u16be('A')],
+    ['32', (r) => r.u32be('A')],
+    ['64', (r) => r.u64be('A')],
+  ])('refuses to read %s bits where a byte is missing', (bits, read) => {
+    const length = Number(bits) / 8
+    const error = errorOf(() => Reader.all(new Uint8Array(length - 1), what, read))
+    expect(error.message).toBe(`thing.A @0: needs ${length} bytes, ${length - 1} left`)
+  })
+
+  it('hands out windows on its bytes, and no further', () => {
+    const source = bytes('01020304')
+    const read = Reader.all(source.subarray(1), what, (r) => [r.window('A', 2), r.window('B', 1)])
+    source.fill(0xff, 1, 3)
+    expect(read.map((window) => [...window])).toEqual([[0xff, 0xff], [4]])
+  })
+
   it('reads a view that does not start at the beginning of its buffer', () => {
     const view = bytes('ffff0102').subarray(2)
     expect(Reader.all(view, what, (r) => r.u16le('A'))).toBe(0x0201)
