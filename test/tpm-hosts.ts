@@ -14,7 +14,7 @@ export type Shown = {
 }
 
 /** Evidence of a host: a quote of its registers, and its log. */
-export function hostEvidence({ events = HOST, log = bootLog(events), registers = allPcrs(events), imaLog }: Shown = {}): TpmEvidence {
+function hostEvidence({ events = HOST, log = bootLog(events), registers = allPcrs(events), imaLog }: Shown = {}): TpmEvidence {
   const pcrs = [...registers.keys()]
   const values = { sha256: Object.fromEntries([...registers].map(([pcr, value]) => [String(pcr), value])) }
   return {
