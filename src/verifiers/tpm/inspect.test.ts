@@ -181,7 +181,7 @@ describe('PCR values, inspected', () => {
   it('stand beside the signed selection, with what is surplus and what is missing', async () => {
     const sent = {
       sha256: { 1: pcrValue('sha256', 1), '01': uint(8, 1), 23: pcrValue('sha256', 23) },
-      sha384: { 0: uint(8, 2) },
+      sha384: { 0: uint(8, 2), 1: uint(8, 3) },
     }
     const selections = [...FIRMWARE_PCRS, { bank: 0x0012, pcrs: [3] }, { bank: 'sha384', pcrs: [0] }] as const
     const quote = testQuote({ selections, sent })
@@ -192,6 +192,7 @@ describe('PCR values, inspected', () => {
         { pcr: 'sha256:23', selected: false },
         { pcr: 'sha256:01', value: '01', selected: false },
         { pcr: 'sha384:0', value: '02', selected: true },
+        { pcr: 'sha384:1', value: '03', selected: false },
       ],
       pcrs_missing: ['sha256:0,2-7', '0x0012:3'],
     })
