@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createApp, type App } from '../src/app.ts'
@@ -53,5 +54,15 @@ describe('discovery', () => {
     const { claims_supported } = found as { claims_supported: readonly string[] }
     const known = TOKEN_PROFILES.flatMap((profile) => Object.keys(TOKEN_SCHEMAS[profile].shape))
     expect(claims_supported.toSorted()).toEqual([...new Set(known)].toSorted())
+  })
+})
+
+describe('the schema of a profile', () => {
+  it.each(TOKEN_PROFILES)('is served to everybody as it is documented: %s', async (profile) => {
+    const response = await overSocket(app, `/schemas/token-${profile}.json`)
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/schema+json'])
+    expect(await response.text()).toBe(readFileSync(new URL(`../docs/token-${profile}.schema.json`, import.meta.url), 'utf8'))
+    const headers = { 'if-none-match': response.headers.get('etag') ?? '' }
+    expect((await overSocket(app, `/schemas/token-${profile}.json`, { headers })).status).toBe(304)
   })
 })

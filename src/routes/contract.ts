@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import type { TokenProfile } from '../access/audiences.ts'
 import type { Answer, Call, Handler } from './call.ts'
 import { hasSeen } from './etag.ts'
 
@@ -17,6 +18,22 @@ export const contract: Handler = async (call) => {
 export const policyDocumentSchema: Handler = async (call) => {
   schema ??= generatedSchema()
   return answerOf(await schema, call)
+}
+
+const tokenSchemas = new Map<TokenProfile, Promise<Page>>()
+
+/** GET /schemas/token-{profile}.json: the JSON Schema of what a token of the profile says. */
+export const tokenSchema =
+  (profile: TokenProfile): Handler =>
+  async (call) => {
+    const made = tokenSchemas.get(profile) ?? generatedTokenSchema(profile)
+    tokenSchemas.set(profile, made)
+    return answerOf(await made, call)
+  }
+
+async function generatedTokenSchema(profile: TokenProfile): Promise<Page> {
+  const { tokenSchemaText } = await import('../tokens/schemas.ts')
+  return pageOf(tokenSchemaText(profile), 'application/schema+json')
 }
 
 async function generated(): Promise<Page> {

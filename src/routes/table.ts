@@ -3,7 +3,7 @@ import type { Route } from './call.ts'
 import { createStreamedAppraisal } from './streamed.ts'
 import { issueChallenge } from './challenges.ts'
 import { listCollateral } from './collateral.ts'
-import { contract, policyDocumentSchema } from './contract.ts'
+import { contract, policyDocumentSchema, tokenSchema } from './contract.ts'
 import { jwks, openidConfiguration } from './discovery.ts'
 import { createDryRun } from './dry-runs.ts'
 import { createEnrolment, createEnrolmentActivation } from './enrolments.ts'
@@ -45,6 +45,9 @@ export const ROUTES = [
   { method: 'GET', path: '/readyz', access: 'public', handler: readyz },
   { method: 'GET', path: '/openapi.yaml', access: 'public', handler: contract },
   { method: 'GET', path: '/schemas/policy.json', access: 'public', handler: policyDocumentSchema },
+  { method: 'GET', path: '/schemas/token-lean.json', access: 'public', handler: tokenSchema('lean') },
+  { method: 'GET', path: '/schemas/token-ear.json', access: 'public', handler: tokenSchema('ear') },
+  { method: 'GET', path: '/schemas/token-ear-veraison.json', access: 'public', handler: tokenSchema('ear-veraison') },
   { method: 'GET', path: '/problems/{code}', access: 'public', handler: problemPage },
 ] as const satisfies readonly Route[]
 

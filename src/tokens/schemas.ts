@@ -81,7 +81,10 @@ const COMMON = {
 
 /** By label: `cpu0`, `tpm0`. At least one. */
 const submods = <S extends z.ZodType>(submod: S) =>
-  z.record(z.string().regex(/^[a-z]+\d$/), submod).refine((all) => Object.keys(all).length > 0, 'at least one')
+  z
+    .record(z.string().regex(/^[a-z]+\d$/), submod)
+    .refine((all) => Object.keys(all).length > 0, 'at least one')
+    .meta({ minProperties: 1, description: 'By label: cpu0, tpm0' })
 
 const verifierId = z.strictObject({ developer: text, build: text })
 const policyId = z

@@ -5,6 +5,7 @@ import { ALWAYS, BODY, CALLER, inspected } from './common-problems.ts'
 import { ENROLMENT_OPERATIONS } from './enrolment-operations.ts'
 import { POLICY_OPERATIONS } from './policy-operations.ts'
 import { REFERENCE_OPERATIONS } from './reference-operations.ts'
+import { TOKEN_OPERATIONS } from './token-operations.ts'
 import type { Operation } from '../table.ts'
 import * as answers from './answers.ts'
 import { ANSWERS, APPRAISAL_REQUESTS, CHALLENGE_REQUESTS, INSPECTION_REQUESTS } from './examples.ts'
@@ -179,6 +180,7 @@ export const OPERATIONS = {
     },
     problems: ALWAYS,
   },
+  ...TOKEN_OPERATIONS,
   'GET /problems/{code}': {
     operationId: 'getProblem',
     tag: 'Documentation',
