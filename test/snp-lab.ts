@@ -2,7 +2,6 @@ import { createHash, createPublicKey } from 'node:crypto'
 import { appraise } from '../src/appraisal/appraise.ts'
 import { readPolicy } from '../src/appraisal/read-policy.ts'
 import { rigourOf } from '../src/appraisal/rigour.ts'
-import { createMemo } from '../src/service/memo.ts'
 import { fakeAmd, type FakeAmd, type FakeAmdOptions } from '../src/simulator/amd.ts'
 import { signedReport, SIM_MEASUREMENT, type ReportFields } from '../src/simulator/report.ts'
 import type { FakeVek, VekRequest } from '../src/simulator/veks.ts'
@@ -13,6 +12,7 @@ import { verify } from '../src/verifiers/registry.ts'
 import { crlAddress, type AmdEndpoint } from '../src/verifiers/snp/address.ts'
 import type { SnpProduct } from '../src/verifiers/snp/claims.ts'
 import type { Anchors, Check, CollateralAddress, Context, Evidence, Finding, Mode, RollbackMark } from '../src/verifiers/verifier.ts'
+import { freshMemo } from './snp-in-process.ts'
 
 /** What is put before the verifier and the policy. What is left out is as it should be. */
 export type Exhibit = {
@@ -85,7 +85,7 @@ type Prepared = Exhibit & Required<Pick<Exhibit, 'anchors' | 'at' | 'lists' | 'm
 async function judge(exhibit: Prepared): Promise<Answer> {
   const policy = readPolicy(JSON.stringify(policyText(exhibit.policy)), 'matrix')
   const { at: now, mode, reportData } = exhibit
-  const context: Context = { now, mode, reportData, extraData: undefined, rigour: rigourOf(policy.document), memo: createMemo() }
+  const context: Context = { now, mode, reportData, extraData: undefined, rigour: rigourOf(policy.document), memo: freshMemo() }
   try {
     const finding = await find(exhibit, context)
     const { code, appraisal } = appraise({ ...INPUT, mode, policy, items: [{ type: 'snp', finding, fresh: true }] })

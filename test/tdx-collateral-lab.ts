@@ -1,4 +1,3 @@
-import { createMemo } from '../src/service/memo.ts'
 import { QE } from '../src/simulator/intel-levels.ts'
 import { extension } from '../src/simulator/der.ts'
 import type { IntelCrlRequest } from '../src/simulator/intel-crl.ts'
@@ -13,6 +12,7 @@ import type { CollateralInput, CollateralJudgement, QeReport, TdModule } from '.
 import { writeVendorDocument, type VendorDocument } from '../src/verifiers/tdx/document.ts'
 import { parseCertificate } from '../src/verifiers/x509.ts'
 import { genuineOnly, type CollateralAddress, type Context, type IntelRigour, type RollbackMark } from '../src/verifiers/verifier.ts'
+import { freshMemo } from './snp-in-process.ts'
 
 /** How what is judged differs from a healthy platform of a healthy Intel. `documents`: undefined takes one away. */
 export type CollateralChanges = {
@@ -102,7 +102,7 @@ const contextOf = (now: Date, { tee = 'tdx', rigour, context }: CollateralChange
   mode: 'test',
   reportData: undefined,
   extraData: undefined,
-  memo: createMemo(),
+  memo: freshMemo(),
   ...context,
   rigour: { ...genuineOnly, [tee]: { ...genuineOnly[tee], ...rigour } },
 })

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { appraise } from '../src/appraisal/appraise.ts'
 import { readPolicy } from '../src/appraisal/read-policy.ts'
 import { rigourOf } from '../src/appraisal/rigour.ts'
-import { createMemo } from '../src/service/memo.ts'
 import { SIM_ENCLAVE } from '../src/simulator/enclave-report.ts'
 import type { IntelCrlRequest } from '../src/simulator/intel-crl.ts'
 import { SIM_FMSPC, type QeIdentityRequest, type TcbInfoRequest } from '../src/simulator/intel-documents.ts'
@@ -25,6 +24,7 @@ import type {
   Mode,
   RollbackMark,
 } from '../src/verifiers/verifier.ts'
+import { freshMemo } from './snp-in-process.ts'
 
 /** What is put before the verifier and the policy. What is left out is as it should be. */
 export type TdxExhibit = {
@@ -140,7 +140,7 @@ type Prepared = TdxExhibit & Required<Pick<TdxExhibit, 'tee' | 'anchors' | 'at' 
 async function judge(exhibit: Prepared): Promise<TdxAnswer> {
   const policy = readPolicy(JSON.stringify(policyText(exhibit)), 'matrix')
   const { at: now, mode, reportData, tee } = exhibit
-  const context: Context = { now, mode, reportData, extraData: undefined, rigour: rigourOf(policy.document), memo: createMemo() }
+  const context: Context = { now, mode, reportData, extraData: undefined, rigour: rigourOf(policy.document), memo: freshMemo() }
   try {
     const finding = await find(exhibit, context)
     const { code, appraisal } = appraise({ ...INPUT, mode, policy, items: [{ type: tee, finding, fresh: true }] })

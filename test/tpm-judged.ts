@@ -2,7 +2,6 @@ import type { Judgement } from '../src/appraisal/appraisal.ts'
 import { appraise } from '../src/appraisal/appraise.ts'
 import { readPolicy } from '../src/appraisal/read-policy.ts'
 import { rigourOf } from '../src/appraisal/rigour.ts'
-import { createMemo } from '../src/service/memo.ts'
 import { anchorsOf } from '../src/verifiers/anchors.ts'
 import { AttestationError } from '../src/verifiers/problems.ts'
 import { verify } from '../src/verifiers/registry.ts'
@@ -10,6 +9,7 @@ import type { TpmClaims } from '../src/verifiers/tpm/claims.ts'
 import type { TpmContext } from '../src/verifiers/tpm/context.ts'
 import type { Anchors, Check, CollateralAddress, Context, Finding, Mode, TpmEvidence } from '../src/verifiers/verifier.ts'
 import { akNameOf, TEST_NONCE } from './tpm-quotes.ts'
+import { freshMemo } from './snp-in-process.ts'
 
 /** One question about TPM evidence; what is left out is as {@link judgeTpm} says. */
 export type TpmExhibit = {
@@ -39,7 +39,7 @@ export async function judgeTpm(exhibit: TpmExhibit): Promise<TpmAnswer> {
   const policy = readPolicy(JSON.stringify({ name: 'matrix', issue_on: 'warning', tpm: policyOf(exhibit) }), 'matrix')
   const rigour = rigourOf(policy.document)
   const { at: now, extraData, tpm } = asked
-  const context: Context = { now, mode, reportData: undefined, extraData, rigour, memo: createMemo(), tpm }
+  const context: Context = { now, mode, reportData: undefined, extraData, rigour, memo: freshMemo(), tpm }
   try {
     const finding = await find(exhibit, context)
     const judgement = appraise({ ...INPUT, mode, policy, items: [{ type: evidence.type, finding, fresh: true }] })

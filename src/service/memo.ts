@@ -44,7 +44,14 @@ export const createMemo = (): Memo => ({
   },
 })
 
+/** A table takes its whole room at once, so one that nothing is kept in is not made: most services see one technology or two. */
 function factTable<T extends object>(max: number): FactTable<T> {
-  const table = new LRUCache<string, T>({ max })
-  return { get: (key) => table.get(key), set: (key, fact) => void table.set(key, fact) }
+  let table: LRUCache<string, T> | undefined
+  return {
+    get: (key) => table?.get(key),
+    set: (key, fact) => {
+      table ??= new LRUCache({ max })
+      table.set(key, fact)
+    },
+  }
 }
