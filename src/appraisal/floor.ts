@@ -27,6 +27,7 @@ const FLOOR: readonly Row[] = [
   allows('tdx.td_attributes.debug', ({ tdx }) => tdx.td_attributes.debug),
   allows('tdx.td_attributes.other_tud_bits', ({ tdx }) => tdx.td_attributes.other_tud_bits),
   allows('sgx.debug', ({ sgx }) => sgx.debug),
+  allows('tpm.secure_boot.debug_mode', ({ tpm }) => tpm.secure_boot.debug_mode),
   grants('snp.crl.grace_seconds', ({ snp }) => snp.crl.grace_seconds),
   grants('tdx.collateral_grace_seconds', ({ tdx }) => tdx.collateral_grace_seconds),
   grants('sgx.collateral_grace_seconds', ({ sgx }) => sgx.collateral_grace_seconds),
