@@ -1,62 +1,12 @@
-import { beforeAll, describe, expect, it } from 'vitest'
-import { createApp } from '../src/app.ts'
-import { attest, type AttestOptions, type AttestTarget } from '../src/simulator/attest.ts'
-import { FLEET_POLICIES } from '../src/simulator/fleet.ts'
-import { grubBoot, SIM_BOOT, SIM_BOOT_AUTHORITY } from '../src/simulator/tpm-boot.ts'
+import { afterAll, describe, expect, it } from 'vitest'
+import { grubBoot, SIM_BOOT } from '../src/simulator/tpm-boot.ts'
 import type { AttestFields } from '../src/simulator/tpm-bytes.ts'
 import { enrolHost, type EnrolmentChanges } from '../src/simulator/tpm-enrolment.ts'
 import { fakeTpmHost, type FakeTpmHost, type TpmChanges } from '../src/simulator/tpm-hosts.ts'
 import { digestIn, tcg2Log, utf8 } from '../src/simulator/tpm-log.ts'
 import type { AkChoice, EkChoice } from '../src/simulator/tpm-machine.ts'
-import { fakeTpms } from '../src/simulator/tpm.ts'
-import { anchorsOf } from '../src/verifiers/anchors.ts'
-import { accepted } from './answers.ts'
-import { labAuthority, SETTINGS } from './enrolment-lab.ts'
-import { fetchOf, testServices, TOKENS } from './services.ts'
-
-const tpms = fakeTpms()
-
-/** A value that must be there. */
-function present<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error('a value is missing')
-  return value
-}
-const authority = labAuthority()
-
-const SERVERS = {
-  ek: { bases: ['listed'] },
-  secure_boot: { enabled: 'require', authorities: [SIM_BOOT_AUTHORITY] },
-  clock: { compare_to_previous: 'yes' },
-} as const
-const policy = (name: string, tpm: object) => ({ name, tpm: { ...SERVERS, ...tpm } })
-const POLICIES = [
-  policy('servers', {}),
-  policy('vouched', { ek: { bases: ['enroller'] } }),
-  policy('never-off', { clock: { compare_to_previous: 'yes', reboot: 'refuse' } }),
-  policy('safe', { clock: { safe: 'require' } }),
-  policy('google', { authorities: ['google'], gce: { project_ids: ['shop'] } }),
-  ...FLEET_POLICIES,
-]
-const AUDIENCE = {
-  name: 'fleet',
-  policies: POLICIES.map(({ name }) => name),
-  profile: 'lean',
-  alg: 'ES256',
-  relyingPartyNonce: 'refuse',
-} as const
-
-/** A service that lists these TPMs; all of them have one authority for attestation keys, as replicas do. */
-async function serviceFor(listed: readonly FakeTpmHost[], cloud?: string): Promise<AttestTarget> {
-  const settings = { ...SETTINGS, listed: listed.map(({ tpm }) => ({ spkiSha256: tpm.ekSpkiSha256 })) }
-  const fixture = await testServices({
-    anchors: anchorsOf([], [], tpms.anchors(cloud)),
-    enrolling: { settings, authority },
-    now: () => new Date(),
-    policies: POLICIES,
-    audiences: [AUDIENCE],
-  })
-  return { url: 'http://assay.invalid', audience: 'fleet', fetch: fetchOf(createApp(fixture.services)) }
-}
+import { TOKENS } from './services.ts'
+import { hostsOf, present, serviceFor, stopServices, tpms } from './tpm-service-lab.ts'
 
 const HOSTS: readonly [ek: EkChoice, ak: AkChoice][] = [
   ['rsa-2048', 'rsassa'],
@@ -70,38 +20,11 @@ const fresh: FakeTpmHost[] = []
 for (let made = 0; made < 8; made += 1) fresh.push(fakeTpmHost(tpms))
 const two = fakeTpmHost(tpms, { banks: ['sha256', 'sha384'] })
 
-let service: AttestTarget
-beforeAll(async () => {
-  service = await serviceFor([...hosts, ...fresh, two])
-})
+const service = await serviceFor([...hosts, ...fresh, two])
+const { verdict, enrolment, enrolled, claims } = hostsOf(service)
+afterAll(stopServices)
 
 const takeFresh = (): FakeTpmHost => present(fresh.pop())
-
-/** Enrols a host, which must succeed. */
-async function enrolled(host: FakeTpmHost, changes: EnrolmentChanges = {}): Promise<FakeTpmHost> {
-  expect((await enrolHost(host, service, changes)).status).toBe(201)
-  return host
-}
-
-type Asked = Omit<AttestOptions<TpmChanges>, 'url'>
-const ask = (host: FakeTpmHost, options: Asked = {}, target = service) => attest(host, { ...target, policy: 'servers', ...options })
-
-/** What becomes of an appraisal: the code of a refusal, or `issued`. */
-async function verdict(...args: Parameters<typeof ask>): Promise<string> {
-  const { status, body } = await ask(...args)
-  return status === 201 ? 'issued' : String(Object(body).code)
-}
-/** The same for an enrolment. */
-async function enrolment(host: FakeTpmHost, changes: EnrolmentChanges = {}): Promise<string> {
-  const { status, body } = await enrolHost(host, service, changes)
-  return status === 201 ? 'enrolled' : String(Object(body).code)
-}
-
-/** What the TPM claims of an accepted host. */
-async function claims(...args: Parameters<typeof ask>) {
-  const [item] = accepted(await ask(...args)).appraisal.evidence
-  return present(item?.claims.tpm)
-}
 
 describe('a host with a TPM', () => {
   it.each(hosts.map((host, at) => [...present(HOSTS[at]), host] as const))(
@@ -313,81 +236,5 @@ describe('evidence of several banks', () => {
     expect(await verdict(await enrolled(two), { fields: { item: (item) => ({ ...item, event_log: log }) } })).toBe(
       'tpm-eventlog-bank-missing',
     )
-  })
-})
-
-const instance = (): FakeTpmHost => fakeTpmHost(tpms, { certified: 'by-cloud' })
-
-describe('a key that a cloud certified', () => {
-  it('is accepted under the cloud’s root, and only with its own certificate', async () => {
-    const [host, other] = [instance(), instance()]
-    expect(await claims(host)).toMatchObject({ ak_trust: 'ak-cert', ek: null, gce: null })
-    const certificates = other.evidence(new Uint8Array(32)).ak_certificates ?? []
-    host.adopt(certificates)
-    expect(await verdict(host)).toBe('tpm-ak-cert-key-mismatch')
-  })
-
-  it('is not of another authority than the policy names', async () => {
-    expect(await verdict(instance(), { policy: 'google' })).toBe('tpm-ak-untrusted')
-  })
-})
-
-describe('a host whose files are measured', () => {
-  const FILES = [{ path: '/usr/bin/shop', content: 'the content of /usr/bin/shop' }]
-  const host = fakeTpmHost(tpms, { files: FILES, certified: 'by-cloud' })
-  const ima = { policy: 'fleet-ima' }
-
-  it('is accepted with a growing list, continued by its state, until it runs what nobody listed', async () => {
-    const first = await ask(host, ima)
-    expect(first.status).toBe(201)
-    host.run({ path: '/usr/bin/bash', content: 'the content of /usr/bin/bash' })
-    const state = String(Object(first.body).ima_state)
-    const continued: TpmChanges = {
-      item: (item) => ({
-        ...item,
-        ima_log: Buffer.from(
-          Buffer.from(item.ima_log ?? '', 'base64')
-            .toString()
-            .split('\n')
-            .slice(2)
-            .join('\n'),
-        ).toString('base64'),
-        ima_state: state,
-      }),
-    }
-    expect((await claims(host, { ...ima, fields: continued })).ima).toMatchObject({ attested_entries: 3, continued: true })
-    const stranger = fakeTpmHost(tpms, { files: FILES, certified: 'by-cloud' })
-    expect(await verdict(stranger, { ...ima, fields: continued })).toBe('tpm-ima-state-stale')
-    host.run({ path: '/tmp/shell', content: 'somebody’s own' })
-    expect([await verdict(host, ima), await verdict(host, { ...ima, fields: continued })]).toEqual([
-      'tpm-ima-not-allowed',
-      'tpm-ima-not-allowed',
-    ])
-    host.reboot()
-    expect(await verdict(host, { ...ima, fields: continued })).toBe('tpm-ima-state-stale')
-    expect(await verdict(host, ima)).toBe('issued')
-  })
-
-  it('must tell all of it', async () => {
-    const cut: TpmChanges = {
-      item: (item) => {
-        const { ima_log: _, ...rest } = item
-        return rest
-      },
-    }
-    const shorter: TpmChanges = {
-      item: (item) => ({
-        ...item,
-        ima_log: Buffer.from(
-          Buffer.from(item.ima_log ?? '', 'base64')
-            .toString()
-            .split('\n')[0] ?? '',
-        ).toString('base64'),
-      }),
-    }
-    expect([await verdict(host, { ...ima, fields: cut }), await verdict(host, { ...ima, fields: shorter })]).toEqual([
-      'tpm-ima-missing',
-      'tpm-ima-replay-mismatch',
-    ])
   })
 })

@@ -6,7 +6,16 @@ import { grubBoot } from './tpm-boot.ts'
 import type { AreaFields, AttestFields, Selection } from './tpm-bytes.ts'
 import { bootAggregate, imaDigestIn, imaFile, imaText, type ImaEntry, type MeasuredFile } from './tpm-ima.ts'
 import { measuredIn, tcg2Log, type Measurement } from './tpm-log.ts'
-import { fakeTpm, type AkChoice, type EkChoice, type FakeAk, type FakeQuote, type FakeTpm, type TpmStop } from './tpm-machine.ts'
+import {
+  fakeTpm,
+  type AkChoice,
+  type AkPlace,
+  type EkChoice,
+  type FakeAk,
+  type FakeQuote,
+  type FakeTpm,
+  type TpmStop,
+} from './tpm-machine.ts'
 
 /** A quote as it travels: PCR values in lower-case hex by bank and number. */
 export type TpmQuoteJson = {
@@ -44,6 +53,7 @@ export type TpmHostOptions = {
   readonly ek?: EkChoice
   readonly ak?: AkChoice
   readonly area?: Partial<AreaFields>
+  readonly place?: AkPlace
   readonly banks?: readonly PcrBank[]
   /** What it measures when it starts; default: shim, GRUB and a kernel under Secure Boot. */
   readonly boot?: readonly Measurement[]
@@ -81,6 +91,7 @@ const DEFAULTS = {
   ek: 'ecc-p256',
   ak: 'ecdsa-p256',
   area: {},
+  place: 'below-ek',
   banks: ['sha256'],
   boot: grubBoot(),
   certified: 'by-nobody',
@@ -88,9 +99,9 @@ const DEFAULTS = {
 
 /** A new host; its TPM was made by the fake manufacturer. */
 export function fakeTpmHost(tpms: FakeTpms, options: TpmHostOptions = {}): FakeTpmHost {
-  const { name, banks, ek, ak: choice, area, boot, certified } = { ...DEFAULTS, ...options }
+  const { name, banks, ek, ak: choice, area, place, boot, certified } = { ...DEFAULTS, ...options }
   const tpm = fakeTpm(ek, banks)
-  const ak = tpm.createAk(choice, area)
+  const ak = tpm.createAk(choice, area, place)
   let certificates = certified === 'by-nobody' ? [] : cloudChain(tpms, ak, options)
   const running = createRunning(tpm, options)
   running.start(boot)

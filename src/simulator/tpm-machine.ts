@@ -37,6 +37,9 @@ type Pair = { readonly publicKey: KeyObject; readonly privateKey: KeyObject }
 const rsaPair = (): Pair => generateKeyPairSync('rsa', { modulusLength: 2048 })
 const ecPair = (namedCurve: string): Pair => generateKeyPairSync('ec', { namedCurve })
 
+/** Where in the endorsement hierarchy an attestation key is: below the EK, or a primary one as Google's are (specification tpm.md section 3.3). */
+export type AkPlace = 'below-ek' | 'primary'
+
 /** An attestation key in a TPM. */
 export type FakeAk = Pair & {
   readonly scheme: TpmScheme
@@ -68,7 +71,7 @@ export type FakeTpm = {
   readonly pcr: (bank: PcrBank, index: number) => Uint8Array
   /** TPM2_PCR_Extend in every bank. */
   readonly extend: (index: number, digest: (bank: PcrBank) => Uint8Array) => void
-  readonly createAk: (choice: AkChoice, area?: Partial<AreaFields>) => FakeAk
+  readonly createAk: (choice: AkChoice, area?: Partial<AreaFields>, place?: AkPlace) => FakeAk
   /** TPM2_ActivateCredential. Throws where the credential is for another TPM or another key. */
   readonly activate: (ak: FakeAk, credential: { readonly blob: Uint8Array; readonly encryptedSecret: Uint8Array }) => Uint8Array
   readonly quote: (ak: FakeAk, request: QuoteRequest) => FakeQuote
@@ -92,7 +95,7 @@ export function fakeTpm(choice: EkChoice, banks: readonly PcrBank[]): FakeTpm {
     ekSpkiSha256: key.spkiSha256,
     pcr: registers.value,
     extend: registers.extend,
-    createAk: (akChoice, area = {}) => attestationKey(akChoice, area, parent),
+    createAk: (akChoice, area = {}, place = 'below-ek') => attestationKey(akChoice, area, place === 'primary' ? ENDORSEMENT : parent),
     activate: ({ name }, credential) => activateCredential(ek, { ...credential, akName: name }),
     quote: (ak, request) => signedQuote(ak, request, { clock: clock.tick(), values: valuesOf(request.selections, registers.value) }),
     restart: (how) => {
