@@ -8,6 +8,7 @@ import { pem, reportResponse } from '../simulator/envelopes.ts'
 import { fakeHost, type FakeHost } from '../simulator/hosts.ts'
 import { fakeSgxHost, fakeTdxHost, type FakeIntelHost } from '../simulator/intel-hosts.ts'
 import { fakeIntel, type FakeIntel } from '../simulator/intel.ts'
+import { akCertificate, authority } from '../../test/tpm-trust-lab.ts'
 import { publicArea, tpm2b } from '../simulator/tpm-bytes.ts'
 import { columns, printable } from './output.ts'
 
@@ -94,6 +95,12 @@ describe('assay inspect', () => {
     expect(out).toMatch(/^ +ima-ng +entries 1$/m)
     expect(out).toMatch(/TPM-33 pass/)
     expect(out).not.toContain('TPM-17')
+  })
+
+  it('draws lists of names in one line', async () => {
+    const certificate = akCertificate(TEST_AKS.p256.publicKey, authority('root'))
+    const { out } = await assay(['inspect', files.write('ak.der', certificate)])
+    expect(out).toMatch(/^ +extended_key_usage +2\.23\.133\.8\.3$/m)
   })
 
   it('names a broken structure of a TPM by its code', async () => {

@@ -87,11 +87,14 @@ function sections(name: string, value: object): readonly Section[] {
   const below: Section[] = []
   for (const [key, member] of Object.entries(value)) {
     if (isTable(member)) below.push(...listed(name === '' ? key : `${name}.${key}`, member.map(asObject)))
-    else if (name === '' && isObject(member)) below.push(...sections(key, member))
+    else if (name === '' && isPart(member)) below.push(...sections(key, member))
     else own.push(...rows(key, member))
   }
   return own.length === 0 ? below : [[name, own], ...below]
 }
+
+/** What has a table of its own: no list, which would be named by its indices. */
+const isPart = (value: unknown): value is object => isObject(value) && !Array.isArray(value)
 
 /** A list of what has levels; an empty one may be of such, and is not worth a line. */
 const isTable = (value: unknown): value is readonly unknown[] => Array.isArray(value) && (value.length === 0 || !isPlainList(value))
