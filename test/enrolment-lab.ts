@@ -1,12 +1,11 @@
-import { createDecipheriv, createHmac, createPublicKey, diffieHellman, generateKeyPairSync, hash, type KeyObject } from 'node:crypto'
+import { generateKeyPairSync, hash, type KeyObject } from 'node:crypto'
 import { createApp } from '../src/app.ts'
 import type { EnrolmentSettings } from '../src/config/enrolment.ts'
 import { createAkAuthority, type AkAuthority } from '../src/enrolment/authority.ts'
 import { problem } from '../src/routes/openapi/answers.ts'
 import { enrolmentActivationAnswer, enrolmentAnswer } from '../src/routes/openapi/enrolment-answers.ts'
 import { nameOfArea, publicArea, type AreaFields } from '../src/simulator/tpm-bytes.ts'
-import { uniqueOf } from '../src/verifiers/tpm/credential/ek-key.ts'
-import { kdfA, kdfE, NOBODY } from '../src/verifiers/tpm/credential/kdf.ts'
+import { activateCredential } from '../src/simulator/tpm-credential.ts'
 import type { Anchors } from '../src/verifiers/verifier.ts'
 import { testServices, TOKENS, type TestOptions, type TestServices } from './services.ts'
 import { anchorFor, anchorsWith, authority, ecKeys, ekCertificate, NOW, spkiOf, type Keys, type Variation } from './tpm-trust-lab.ts'
@@ -42,26 +41,12 @@ export function labTpm(options: LabTpmOptions = {}): LabTpm {
     certificate: ekCertificate(ek.publicKey, maker, options.certificate),
     spkiSha256: hash('sha256', spkiOf(ek.publicKey)),
     ak: { ...keys, area, name: Buffer.from(name).toString('hex') },
-    open: ({ credential_blob: blob, encrypted_secret: sealed }) => open(ek, name, { blob: bytes(blob), sealed: bytes(sealed) }),
+    open: ({ credential_blob: blob, encrypted_secret: sealed }) =>
+      activateCredential({ kind: 'ecc-p256', ...ek }, { blob: bytes(blob), encryptedSecret: bytes(sealed), akName: name }),
   }
 }
 
 const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'base64'))
-
-/** ActivateCredential for a P-256 key of templates L-2 and H-2 (specification tpm.md section 7, read backwards). */
-function open(ek: Keys, name: Uint8Array, { blob, sealed }: { readonly blob: Uint8Array; readonly sealed: Uint8Array }): Uint8Array {
-  const [x, y] = [sealed.subarray(4, 36), sealed.subarray(38, 70)].map((part) => Buffer.from(part).toString('base64url'))
-  const point = createPublicKey({ key: { kty: 'EC', crv: 'P-256', x: x ?? '', y: y ?? '' }, format: 'jwk' })
-  const z = diffieHellman({ privateKey: ek.privateKey, publicKey: point })
-  const [u = z] = uniqueOf(point)
-  const [v = z] = uniqueOf(ek.publicKey)
-  const seed = kdfE('sha256', z, { label: 'IDENTITY', parties: { u, v }, bits: 256 })
-  const [integrity, identity] = [blob.subarray(4, 36), blob.subarray(36)]
-  const macKey = kdfA('sha256', seed, { label: 'INTEGRITY', parties: NOBODY, bits: 256 })
-  if (!createHmac('sha256', macKey).update(identity).update(name).digest().equals(integrity)) throw new Error('integrity check failed')
-  const key = kdfA('sha256', seed, { label: 'STORAGE', parties: { u: name, v: new Uint8Array(0) }, bits: 128 })
-  return new Uint8Array(createDecipheriv('aes-128-cfb', key, new Uint8Array(16)).update(identity)).slice(2)
-}
 
 /** Whom a service of the lab enrols. */
 export const SETTINGS: EnrolmentSettings = {

@@ -20,7 +20,7 @@ export function activateCredential(ek: EkPair, { blob, encryptedSecret, akName }
   const [integrity, identity] = [blob.subarray(4, 4 + bytes), blob.subarray(4 + bytes)]
   const macKey = kdfA(nameHash, seed, { label: 'INTEGRITY', parties: NOBODY, bits: bytes * 8 })
   if (!createHmac(nameHash, macKey).update(identity).update(akName).digest().equals(integrity))
-    throw new Error('the credential is not for this endorsement key and this attestation key')
+    throw new Error('integrity: the credential is not for this endorsement key and this attestation key')
   const key = kdfA(nameHash, seed, { label: 'STORAGE', parties: { u: akName, v: new Uint8Array(0) }, bits: symmetricBits })
   const opened = createDecipheriv(`aes-${symmetricBits}-cfb`, key, new Uint8Array(16)).update(identity)
   return new Uint8Array(opened.subarray(2))

@@ -18,7 +18,7 @@ import {
 } from './tpm-machine.ts'
 
 /** A quote as it travels: PCR values in lower-case hex by bank and number. */
-export type TpmQuoteJson = {
+type TpmQuoteJson = {
   readonly quote: string
   readonly signature: string
   readonly pcrs: Readonly<Record<string, Readonly<Record<string, string>>>>

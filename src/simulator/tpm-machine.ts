@@ -53,7 +53,7 @@ export type FakeAk = Pair & {
 export type TpmStop = 'orderly' | 'unclean' | 'resume'
 
 /** What is quoted, and fields of the signed structure that differ from the truth. */
-export type QuoteRequest = {
+type QuoteRequest = {
   readonly extraData: Uint8Array
   readonly selections: readonly Selection[]
   readonly attest?: Partial<AttestFields>
