@@ -160,6 +160,33 @@ describe('profile ear', () => {
   })
 })
 
+describe('a warning that the policy lets pass', () => {
+  it('is told by every profile', () => {
+    const warned = readPolicy(JSON.stringify({ name: 'eu', issue_on: 'warning' }), 'test')
+    const item = { ...itemWith(), status: 'warning' } as const
+    const appraisal = appraisalUnder(warned.reference, { evidence: [item], status: 'warning' })
+    const told = TOKEN_PROFILES.map((profile) => issued(profile, { rest: { appraisal, policy: warned } }))
+    expect(told.map(({ submods }) => submods)).toMatchObject([
+      { cpu0: { status: 'warning' } },
+      { cpu0: { ear_status: 'warning' } },
+      { cpu0: { 'ear.status': 'warning' } },
+    ])
+    expect(told[1]).toMatchObject({ ear_status: 'warning' })
+  })
+})
+
+describe('the room in a token', () => {
+  it('is never exceeded by a byte, however long the audience’s name', () => {
+    const lengths = Array.from({ length: 183 }, (_, extra) => {
+      const name = 'a'.repeat(18 + extra)
+      return issuer.issue(request('lean', { cnf: ec, rest: { audience: { ...audience('lean'), name } } })).token.length
+    })
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(4095)
+    // Nor is room given away: one name leaves less than what one more byte would need.
+    expect(Math.max(...lengths)).toBeGreaterThanOrEqual(4093)
+  })
+})
+
 describe('profile ear-veraison', () => {
   it('has the member names of deployed libraries, and no others in a submod', () => {
     const claims = issued('ear-veraison', { cnf: ec, item: tdxItem() })
