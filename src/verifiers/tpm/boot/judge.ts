@@ -46,7 +46,6 @@ export async function judgeBootInTurns(input: BootInput, pause: Pause | undefine
   for (;;) {
     const step = steps.next()
     if (step.done === true) return step.value
-    // oxlint-disable-next-line no-await-in-loop -- one step after the other
     await pause?.()
   }
 }
