@@ -1,3 +1,4 @@
+import { decodeJwt } from 'jose'
 import { afterAll, describe, expect, it } from 'vitest'
 import { grubBoot, SIM_BOOT } from '../src/simulator/tpm-boot.ts'
 import type { AttestFields } from '../src/simulator/tpm-bytes.ts'
@@ -5,6 +6,7 @@ import { enrolHost, type EnrolmentChanges } from '../src/simulator/tpm-enrolment
 import { fakeTpmHost, type FakeTpmHost, type TpmChanges } from '../src/simulator/tpm-hosts.ts'
 import { digestIn, tcg2Log, utf8 } from '../src/simulator/tpm-log.ts'
 import type { AkChoice, EkChoice } from '../src/simulator/tpm-machine.ts'
+import { accepted } from './answers.ts'
 import { TOKENS } from './services.ts'
 import { hostsOf, present, serviceFor, stopServices, tpms } from './tpm-service-lab.ts'
 
@@ -21,7 +23,7 @@ for (let made = 0; made < 8; made += 1) fresh.push(fakeTpmHost(tpms))
 const two = fakeTpmHost(tpms, { banks: ['sha256', 'sha384'] })
 
 const service = await serviceFor([...hosts, ...fresh, two])
-const { verdict, enrolment, enrolled, claims } = hostsOf(service)
+const { ask, verdict, enrolment, enrolled, claims } = hostsOf(service)
 afterAll(stopServices)
 
 const takeFresh = (): FakeTpmHost => present(fresh.pop())
@@ -40,6 +42,13 @@ describe('a host with a TPM', () => {
       })
     },
   )
+
+  it('gets a token that tells of it under a label of its own', async () => {
+    const { token } = accepted(await ask(await enrolled(takeFresh())))
+    expect(decodeJwt(present(token))['submods']).toMatchObject({
+      tpm0: { status: 'affirming', policy: { name: 'servers' }, assay: { tpm: { ak_trust: 'ek-activation', enrolment_basis: 'listed' } } },
+    })
+  })
 
   it('is known again: its clock goes on, a resume and a reboot show, and none may be undone', async () => {
     const host = await enrolled(takeFresh())
@@ -107,7 +116,21 @@ describe('an enrolment', () => {
   })
   const SAN = '2.5.29.17'
 
+  /** The certificate of a TPM by another vendor id, as long as the simulator's. */
+  const ofVendor = (id: string) =>
+    ekCertificate({
+      overrides: {
+        extensions: (all) =>
+          all.map((one) => ({
+            ...one,
+            value: new Uint8Array(Buffer.from(Buffer.from(one.value).toString('latin1').replace('53494D00', id), 'latin1')),
+          })),
+      },
+    })
+
   it.each<[string, EnrolmentChanges, string]>([
+    ['of a TPM of another manufacturer', ofVendor('53544D20'), 'tpm-manufacturer-not-allowed'],
+    ['of a TPM of a manufacturer that nobody knows', ofVendor('58595A00'), 'tpm-manufacturer-not-allowed'],
     ['with another secret', { secret: (secret) => secret.with(31, (secret[31] ?? 0) ^ 1) }, 'tpm-activation-failed'],
     ['with a shorter secret', { secret: (secret) => secret.subarray(1) }, 'tpm-activation-failed'],
     ['of a key that signs anything', { ak: host.tpm.createAk('ecdsa-p256', { attributes: 0x0004_0072 }) }, 'tpm-ak-not-restricted'],
