@@ -230,15 +230,17 @@ const NOTHING = [
   'TPM-61 skip tpm.ima.mode: sent',
 ]
 
+/** What is told of so many boot applications. */
+function booted(count: number): string {
+  const boot_applications = Array.from({ length: count }, (_, at) => hexOf(at + 1, 32))
+  return told({}, { ...tpmClaims, boot: { ...boot, boot_applications } }).find((line) => line.startsWith('TPM-55')) ?? ''
+}
+
 describe('every rule about a TPM', () => {
   it('says what was found, what is wanted, and where the policy says so', () => expect(told(ALL, wrong)).toEqual(WRONG))
   it('says what is not known, and takes it for nothing good', () => expect(told(ALL, unknown)).toEqual(UNKNOWN))
   it('says what was found also where it is not asked', () => expect(told({}, tpmClaims)).toEqual(UNASKED))
   it('tells the first eight of a long list, and how many there are', () => {
-    const booted = (count: number): string => {
-      const boot_applications = Array.from({ length: count }, (_, at) => hexOf(at + 1, 32))
-      return told({}, { ...tpmClaims, boot: { ...boot, boot_applications } }).find((line) => line.startsWith('TPM-55')) ?? ''
-    }
     expect(booted(9)).toMatch(/: <01>, <02>, <03>, <04>, <05>, <06>, <07>, <08>, … \(9 in all\)$/)
     expect(booted(8)).toMatch(/: <01>, <02>, <03>, <04>, <05>, <06>, <07>, <08>$/)
     expect(booted(0)).toMatch(/: none$/)
