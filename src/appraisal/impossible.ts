@@ -78,6 +78,11 @@ const ROWS: readonly Row[] = [
     holds: ({ tpm }) => tpm.ek.allowed !== undefined && !tpm.ak_trust.includes('ek-activation'),
   },
   {
+    path: ['tpm', 'ek', 'allowed'],
+    message: 'needs ak_trust without `ak-cert`: a certified key names no endorsement key, so the list would not bind it',
+    holds: ({ tpm }) => tpm.ek.allowed !== undefined && tpm.ak_trust.includes('ak-cert'),
+  },
+  {
     path: ['sgx', 'accepted_advisories'],
     message: 'an advisory is listed here and in denied_advisories',
     holds: ({ sgx }) => shared(sgx.accepted_advisories, sgx.denied_advisories),

@@ -23,15 +23,18 @@ export function mayBeUndecided({ needs, obtained, rigour, now }: AtHand): boolea
   })
 }
 
+const isTpms = (address: CollateralAddress): boolean => address.startsWith('tpm/')
 const isIntels = (address: CollateralAddress): boolean => address.startsWith('intel/')
 
 /**
- * A chip for which AMD has no certificate is not genuine; without a document of Intel's nothing is known, even where Intel says that there is
- * none (specification tdx.md TDX-88).
+ * A chip for which AMD has no certificate is not genuine; without a document of Intel's or a revocation list of a TPM's maker nothing is
+ * known, even where they say that there is none (specifications tdx.md TDX-88, tpm.md TPM-23).
  */
 const leavesUndecided = (address: CollateralAddress, missing: 'not-found' | 'unavailable' | undefined): boolean =>
-  missing === 'unavailable' || (missing === 'not-found' && isIntels(address))
+  missing === 'unavailable' || (missing === 'not-found' && (isIntels(address) || isTpms(address)))
 
-/** Of the two kinds of quotes the shorter: to spend a challenge late costs less than to spend it in vain. */
-const graceSeconds = (address: CollateralAddress, { snp, tdx, sgx }: Rigour): number =>
-  isIntels(address) ? Math.min(tdx.collateralGraceSeconds, sgx.collateralGraceSeconds) : snp.crlGraceSeconds
+/** Of the two kinds of Intel's quotes the shorter: to spend a challenge late costs less than to spend it in vain. */
+function graceSeconds(address: CollateralAddress, { snp, tdx, sgx, tpm }: Rigour): number {
+  if (isIntels(address)) return Math.min(tdx.collateralGraceSeconds, sgx.collateralGraceSeconds)
+  return isTpms(address) ? tpm.crlGraceSeconds : snp.crlGraceSeconds
+}
