@@ -11,6 +11,7 @@ import { collateralSummary } from '../src/collateral/summary.ts'
 import { readGrounds } from '../src/config/grounds.ts'
 import { createMemo } from '../src/service/memo.ts'
 import { createTokenIssuer } from '../src/tokens/issuer.ts'
+import { fixedTokenKeys } from '../src/tokens/key-ring.ts'
 import { temporaryTokenKey } from '../src/tokens/keys.ts'
 import { verify } from '../src/verifiers/registry.ts'
 import type { Finding } from '../src/verifiers/verifier.ts'
@@ -93,7 +94,7 @@ async function appraiserOf(setting: Setting, until: 'verdict' | 'token'): Promis
   const prove = await proverOf(setting, policy)
   const audience = { name: 'bearer', policies: ['bearer'], profile: 'lean', alg: 'ES256', relyingPartyNonce: 'refuse' } as const
   const issuer = createTokenIssuer({
-    signingKeys: [temporaryTokenKey('ES256')],
+    tokenKeys: fixedTokenKeys([temporaryTokenKey('ES256')]),
     keys: deriveKeys(randomBytes(32), 'test'),
     issuer: 'https://bench.assay.invalid',
     mode: 'test',

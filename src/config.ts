@@ -2,13 +2,14 @@ import { members, type MemberName, type Members } from './config/members.ts'
 import { RULES } from './config/rules.ts'
 import { listenText, type Listen } from './config/listen.ts'
 import { FILE_VARIABLE, mergeSources, parseFile, unknownVariables, type Environment, type Flag, type Sources } from './config/sources.ts'
-import type { Audience, TokenAlgorithm } from './access/audiences.ts'
+import type { Audience } from './access/audiences.ts'
 import type { Credential } from './access/credentials.ts'
 import type { OidcSettings } from './access/oidc-discovery.ts'
 import type { Lift } from './appraisal/floor.ts'
 import { base64Length } from './base64.ts'
 import type { Transport } from './collateral/http.ts'
 import { intelOf, type IntelSources } from './config/intel.ts'
+import { tokenKeysOf, type TokenKeySettings } from './config/token-keys.ts'
 import { tpmOf, type TpmSettings } from './config/tpm.ts'
 import type { Limits } from './routes/services.ts'
 import type { Mode } from './verifiers/verifier.ts'
@@ -23,9 +24,7 @@ export type Config = {
   readonly issuer: string
   readonly dataDir: string
   readonly secretFile: string | undefined
-  readonly tokenKeyFile: string | undefined
-  /** Keys of algorithms other than ES256. */
-  readonly tokenKeyFiles: Readonly<Partial<Record<TokenAlgorithm, string>>>
+  readonly tokenKeys: TokenKeySettings
   readonly akCaKeyFile: string | undefined
   readonly policyDir: string | undefined
   readonly referenceDir: string | undefined
@@ -177,8 +176,7 @@ function configOf(m: Members): Config {
     issuer: m.issuer ?? defaultIssuer(m),
     dataDir: m.data_dir,
     secretFile: m.secret_file,
-    tokenKeyFile: m.token_key_file,
-    tokenKeyFiles: m.token_key_files,
+    tokenKeys: tokenKeysOf(m),
     akCaKeyFile: m.ak_ca_key_file,
     policyDir: m.policy_dir,
     referenceDir: m.reference_dir,

@@ -180,8 +180,8 @@ describe('the audit log', () => {
       readFileSync(audit_file, 'utf8')
         .trimEnd()
         .split('\n')
-        .map((line) => JSON.parse(line) as { caller: string; file: { name: string; before: object | null; after: object | null } })
-        .map(({ caller, file: { name, before, after } }) => [caller, name, before !== null, after !== null])
+        .map((line) => JSON.parse(line) as { caller: string; file?: { name: string; before: object | null; after: object | null } })
+        .flatMap(({ caller, file }) => (file === undefined ? [] : [[caller, file.name, file.before !== null, file.after !== null]]))
     const settings = {
       audit_file,
       policy_dir: folder,

@@ -39,7 +39,9 @@ afterAll(async () => {
 
 /** A replica with a data folder of this name, among those of one test. */
 async function replica(test: string, name: string): Promise<Operated> {
-  const settings = { redis_url: redis.url, redis_prefix: `${test}:`, secret_file: secret, data_dir: world.files.path(`${test}-${name}`) }
+  const shared = { redis_url: redis.url, redis_prefix: `${test}:`, secret_file: secret }
+  // The replica whose key is published second signs two seconds later.
+  const settings = { ...shared, data_dir: world.files.path(`${test}-${name}`), jwks_max_age_seconds: 1 }
   const started = await startOperated(world, settings)
   running.push(started)
   return started

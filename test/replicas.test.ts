@@ -47,7 +47,8 @@ beforeAll(async () => {
   redis = await startRedis(port)
   const secret = world.files.write('shared-secret', randomBytes(32).toString('base64url'))
   chmodSync(secret, 0o600)
-  settings = { ...world.settings, redis_url: `redis://127.0.0.1:${port}`, secret_file: secret }
+  // The replica whose key is published second signs two seconds later.
+  settings = { ...world.settings, redis_url: `redis://127.0.0.1:${port}`, secret_file: secret, jwks_max_age_seconds: 1 }
 })
 
 afterAll(async () => {

@@ -33,6 +33,7 @@ import { memoryStores } from '../src/stores/memory.ts'
 import type { Stores } from '../src/stores/stores.ts'
 import { createLog } from '../src/telemetry/log.ts'
 import { createTokenIssuer } from '../src/tokens/issuer.ts'
+import { fixedTokenKeys } from '../src/tokens/key-ring.ts'
 import { temporaryTokenKey } from '../src/tokens/keys.ts'
 import { anchorsOf, pinnedAnchors } from '../src/verifiers/anchors.ts'
 import { parseAmdAddress } from '../src/verifiers/snp/address.ts'
@@ -182,7 +183,7 @@ export async function testServices(options: TestOptions): Promise<TestServices> 
   const policies = withReferences(documents, references)
   const collateral = createCollateralService({ anchors, store: stores.collateral, vendor, now, log, standing })
   await collateral.start()
-  const readiness = createReadiness({ stores, collateral, policies, anchors, now, log })
+  const readiness = createReadiness({ stores, collateral, policies, tokenKeys: { problems: () => [] }, anchors, now, log })
   const audit: AuditLine[] = []
   const issuer = mode === 'production' ? 'https://assay.example' : `https://${mode}.assay.invalid`
   const challenges = createChallenges({ key: keys.challenge, mode, store: stores.challenges, now, lifetimeSeconds: 300 })
@@ -206,7 +207,8 @@ export async function testServices(options: TestOptions): Promise<TestServices> 
     collateral,
     quotes: stores.quotes,
     imaStates: createImaStates(createSeal({ key: keys.sealed, purpose: 'ima-state', issuer, mode })),
-    tokens: createTokenIssuer({ signingKeys: signingKeysFor(all), keys, issuer, mode, now }),
+    tokens: createTokenIssuer({ tokenKeys: fixedTokenKeys(signingKeysFor(all)), keys, issuer, mode, now }),
+    jwksMaxAgeSeconds: 300,
     audit: { append: async (line) => void audit.push(line), close: async () => {} },
     log,
     limits: { bodyBytes: 2 * 1024 * 1024, eventLogBytes: 1024 * 1024, imaBytes: 16 * 1024 * 1024, inFlight: 256 },

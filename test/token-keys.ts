@@ -1,5 +1,6 @@
 import type { TokenAlgorithm } from '../src/access/audiences.ts'
-import { temporaryTokenKey, type TokenKey } from '../src/tokens/keys.ts'
+import { temporaryTokenKey } from '../src/tokens/keys.ts'
+import type { TokenKey } from '../src/tokens/sign.ts'
 
 const made = new Map<string, TokenKey>()
 

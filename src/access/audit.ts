@@ -41,6 +41,8 @@ export type AuditLine = {
     readonly serial?: string
     readonly not_after?: string
   }
+  /** Of a key that signs tokens. `signs_from` RFC 3339. */
+  readonly token_key?: { readonly kid: string; readonly alg: string; readonly signs_from: string }
   readonly evidence_digest?: string
   /** Of all vendor documents that the verdict relied on (`collateral.digest` of the appraisal). */
   readonly collateral_digest?: string

@@ -41,28 +41,65 @@ type Wanted = KeyFile & { readonly kind: KeyKind }
  * and mode; PKCS#8, SEC 1 or PKCS#1 in PEM; and a private JWK. A key belongs to one mode (design section 5): a file that Assay made is refused
  * in another, and a PEM or JWK, which names none, is for production alone. Throws a plain error that names the path and never shows the key.
  */
-export async function loadKey(file: KeyFile, kind: KeyKind): Promise<KeyObject> {
+async function loadKey(file: KeyFile, kind: KeyKind): Promise<KeyObject> {
+  const [key, ...more] = await keysIn(file, kind, ownKey)
+  if (key === undefined || more.length > 0) throw new Error(`${file.path} holds ${more.length + 1} keys; it may hold one`)
+  return key
+}
+
+/** Keys that a file may hold at most. */
+const MOST_KEYS = 8
+
+/**
+ * As {@link loadKey}, for files that hold several keys in a row: PEM blocks, a JWK Set (RFC 7517 section 5), or what {@link keyListText} writes.
+ * Files of version 1 of the format hold one, and are read, too.
+ */
+export async function loadKeyList(file: KeyFile, kind: KeyKind): Promise<readonly KeyObject[]> {
+  const keys = await keysIn(file, kind, keyListText)
+  if (keys.length === 0 || keys.length > MOST_KEYS) throw new Error(`${file.path} holds ${keys.length} keys; it may hold 1 to ${MOST_KEYS}`)
+  return keys
+}
+
+/** What a file of several keys holds that Assay makes. */
+export const keyListText = ({ format, mode }: KeyFile, { alg }: KeyKind, keys: readonly KeyObject[]): string =>
+  `${JSON.stringify({ format, mode, keys: keys.map((key) => ({ ...key.export({ format: 'jwk' }), alg })) })}\n`
+
+const ownKey = ({ format, mode }: KeyFile, { alg }: KeyKind, [key]: readonly [KeyObject]): string =>
+  `${JSON.stringify({ format, mode, jwk: { ...key.export({ format: 'jwk' }), alg } })}\n`
+
+type WriteOwn = (file: KeyFile, kind: KeyKind, keys: readonly [KeyObject]) => string
+
+async function keysIn(file: KeyFile, kind: KeyKind, own: WriteOwn): Promise<readonly KeyObject[]> {
   const { path, absent } = file
-  const wanted = { ...file, kind }
-  const content = absent === 'create' ? await readOrCreatePrivateFile(path, () => newKeyFile(wanted)) : await readPrivateFile(path)
+  const content =
+    absent === 'create' ? await readOrCreatePrivateFile(path, () => own(file, kind, [kind.make()])) : await readPrivateFile(path)
   if (content === undefined) throw new Error(`${path} does not exist; put an ${kind.name} private key there (PEM or JWK), mode 0600`)
-  return readKey(Buffer.from(content).toString('utf8'), wanted)
+  return readKeys(Buffer.from(content).toString('utf8'), { ...file, kind })
 }
 
-function newKeyFile({ format, mode, kind: { alg, make } }: Wanted): string {
-  return `${JSON.stringify({ format, mode, jwk: { ...make().export({ format: 'jwk' }), alg } })}\n`
-}
-
-function readKey(text: string, file: Wanted): KeyObject {
-  if (!text.trimStart().startsWith('{')) return foreignKey(() => createPrivateKey(text), file)
+function readKeys(text: string, file: Wanted): readonly KeyObject[] {
+  if (!text.trimStart().startsWith('{')) return pemsIn(text).map((pem) => foreignKey(() => createPrivateKey(pem), file))
   const document = parseObject(text, file)
-  if (!('format' in document)) return foreignKey(() => importJwk(document, file), file)
-  if (document['format'] !== file.format)
-    throw new Error(`${file.path} has the format ${String(document['format'])}; this version reads ${file.format}`)
-  if (document['mode'] !== file.mode) {
-    throw new Error(`${file.path} is a key of mode ${String(document['mode'])}; it never signs in mode ${file.mode}`)
-  }
-  return fittingKey(() => importJwk(document['jwk'], file), file)
+  if (!('format' in document)) return jwksIn(document).map((jwk) => foreignKey(() => importJwk(jwk, file), file))
+  checkOwn(document, file)
+  return jwksIn('keys' in document ? document : document['jwk']).map((jwk) => fittingKey(() => importJwk(jwk, file), file))
+}
+
+/** Private keys alone: what else stands in such files (parameters, certificates) says nothing. Text without one is left for the parser to refuse. */
+function pemsIn(text: string): readonly string[] {
+  const found = text.match(/-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*-----END [A-Z ]*PRIVATE KEY-----/g)
+  return found ?? [text]
+}
+
+/** The keys of a JWK Set, or the one JWK that this is. */
+const jwksIn = (document: unknown): readonly unknown[] =>
+  isObject(document) && 'keys' in document && Array.isArray(document['keys']) ? document['keys'] : [document]
+
+function checkOwn(document: Readonly<Record<string, unknown>>, { path, format, mode }: KeyFile): void {
+  const [purpose] = format.split('/')
+  const known = 'keys' in document ? format : `${purpose}/1`
+  if (document['format'] !== known) throw new Error(`${path} has the format ${String(document['format'])}; this version reads ${format}`)
+  if (document['mode'] !== mode) throw new Error(`${path} is a key of mode ${String(document['mode'])}; it never signs in mode ${mode}`)
 }
 
 /** A key that somebody brought: nothing tells that it never signed for production, so nothing else may use it. */

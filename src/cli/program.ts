@@ -10,6 +10,7 @@ import { addDemo } from './demo-command.ts'
 import { EXIT, exitOf, UsageError } from './exit.ts'
 import { addInspect } from './inspect-command.ts'
 import { processSession, type Session } from './output.ts'
+import { addKeys } from './keys-command.ts'
 import { addPolicy } from './policy-command.ts'
 import { addReference } from './reference-command.ts'
 import { addServe } from './serve-command.ts'
@@ -25,6 +26,7 @@ const COMMANDS: readonly AddCommand[] = [
   addPolicy,
   addReference,
   addCollateral,
+  addKeys,
   addSimulate,
   addDemo,
   addConfig,

@@ -97,6 +97,15 @@ export const members = z.strictObject({
   token_key_file: path.optional(),
   /** Of the other algorithms, each its own. */
   token_key_files: z.partialRecord(z.enum(TOKEN_ALGORITHMS).exclude(['ES256']), path).default({}),
+  /** Days after which a key that Assay made gets a successor. */
+  token_key_rotation_days: z.union([z.literal('off'), integer(1, 3650)], 'a number of days from 1 to 3650, or off').default(30),
+  /** Keys that count no more, whoever has them, by their kid. */
+  token_keys_denied: z
+    .array(z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'the kid of a key: 43 characters of base64url'))
+    .readonly()
+    .default([]),
+  /** How long a cache may keep the key set. A new key is in it for twice as long before it signs. */
+  jwks_max_age_seconds: integer(1, 3600).default(300),
   /** The key of the authority for attestation keys, equal on all replicas. */
   ak_ca_key_file: path.optional(),
   policy_dir: path.optional(),

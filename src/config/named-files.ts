@@ -12,8 +12,8 @@ import { readFileSync } from 'node:fs'
 /** The files that a configuration names, read as the service would read them, without making any. */
 const FILES: readonly { readonly path: string; readonly read: (config: Config) => unknown }[] = [
   { path: 'secret_file', read: ({ secretFile }) => secretFile !== undefined && loadSecret(secretFile, 'refuse') },
-  { path: 'token_key_file', read: ({ tokenKeyFile, mode }) => givenTokenKeys({ ES256: tokenKeyFile }, mode) },
-  { path: 'token_key_files', read: ({ tokenKeyFiles, mode }) => givenTokenKeys(tokenKeyFiles, mode) },
+  { path: 'token_key_file', read: ({ tokenKeys: { files }, mode }) => givenTokenKeys({ ES256: files.ES256 }, mode) },
+  { path: 'token_key_files', read: ({ tokenKeys: { files }, mode }) => givenTokenKeys({ ...files, ES256: undefined }, mode) },
   {
     path: 'tls_cert',
     read: ({ tls }) => tls !== undefined && createSecureContext({ cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) }),

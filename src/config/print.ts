@@ -1,6 +1,7 @@
 import { stringify } from 'yaml'
 import type { Config } from '../config.ts'
 import { listenText } from './listen.ts'
+import { printTokenKeys } from './token-keys.ts'
 import { printTpm } from './tpm.ts'
 
 const HIDDEN = '(redacted)'
@@ -21,8 +22,7 @@ export function printConfig(config: Config): string {
     issuer: config.issuer,
     data_dir: config.dataDir,
     secret_file: config.secretFile,
-    token_key_file: config.tokenKeyFile,
-    token_key_files: config.tokenKeyFiles,
+    ...printTokenKeys(config.tokenKeys),
     ak_ca_key_file: config.akCaKeyFile,
     policy_dir: config.policyDir,
     reference_dir: config.referenceDir,

@@ -56,10 +56,33 @@ describe('ear_profile', () => {
   )
 })
 
+describe('the life of token keys', () => {
+  it('is thirty days, and five minutes in caches, unless somebody says otherwise', () => {
+    expect(load({}).tokenKeys).toEqual({ files: {}, rotationDays: 30, denied: [], maxAgeSeconds: 300 })
+    const given = { token_key_rotation_days: 7, token_keys_denied: ['k'.repeat(43)], jwks_max_age_seconds: 60 }
+    expect(load(given).tokenKeys).toEqual({ files: {}, rotationDays: 7, denied: ['k'.repeat(43)], maxAgeSeconds: 60 })
+    expect(parse(printConfig(load(given)))).toMatchObject(given)
+    expect(load({ token_key_rotation_days: 'off' }).tokenKeys.rotationDays).toBeUndefined()
+    expect(parse(printConfig(load({ token_key_rotation_days: 'off' })))).toMatchObject({ token_key_rotation_days: 'off' })
+  })
+
+  it.each<[string, unknown]>([
+    ['token_key_rotation_days', 0],
+    ['token_key_rotation_days', 3651],
+    ['token_key_rotation_days', 'never'],
+    ['token_keys_denied', ['k'.repeat(42)]],
+    ['token_keys_denied', [`${'k'.repeat(42)}=`]],
+    ['jwks_max_age_seconds', 0],
+    ['jwks_max_age_seconds', 3601],
+  ])('is not %s: %j', (member, value) => {
+    expect(() => load({ [member]: value })).toThrow(member)
+  })
+})
+
 describe('token_key_files', () => {
   it('names one file for each algorithm', () => {
     const files = { ES384: '/run/secrets/es384', EdDSA: '/run/secrets/ed25519' }
-    expect(load({ token_key_files: files }).tokenKeyFiles).toEqual(files)
+    expect(load({ token_key_files: files }).tokenKeys.files).toEqual(files)
     expect(parse(printConfig(load({ token_key_files: files })))).toMatchObject({ token_key_files: files })
   })
 

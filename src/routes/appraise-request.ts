@@ -94,6 +94,7 @@ const newId = () => randomName(16).toString('hex')
 
 async function decide(job: Job): Promise<Issued> {
   const { services, request, authority } = job
+  services.tokens.ensureKey(authority.audience.alg)
   const nonce = await checkNonce(request, authority, services)
   const bound = await checkBinding(request, nonce, authority.audience.name)
   const ima = imaContext(job.item, authority, services)

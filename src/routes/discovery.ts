@@ -2,8 +2,11 @@ import type { EvidenceType } from '../verifiers/verifier.ts'
 import type { TokenProfile } from '../access/audiences.ts'
 import { json, type Handler } from './call.ts'
 
-/** Short enough that a new key is known everywhere soon after it is published (specification tokens.md C5); public, also to browsers. */
-const CACHE = { 'cache-control': 'public, max-age=300', 'access-control-allow-origin': '*' }
+/** Public, also to browsers. A new key is published for twice as long as this allows before it signs (specification tokens.md C5). */
+const cacheable = (seconds: number) => ({ 'cache-control': `public, max-age=${seconds}`, 'access-control-allow-origin': '*' })
+
+/** What may lack a key that another replica has published must not outlive the moment. */
+const UNCACHED = { 'cache-control': 'no-store', 'access-control-allow-origin': '*' }
 
 /** A type without a row here does not compile. */
 const EVIDENCE_TYPES = { snp: 'snp', tdx: 'tdx', sgx: 'sgx', tpm: 'tpm', tsm: 'tsm' } as const satisfies Record<EvidenceType, string>
@@ -13,7 +16,10 @@ const MORE_CLAIMS = ['groups', 'submods', 'tcb', 'collateral', 'evidence_digest'
 const COMMON_CLAIMS = [...CLAIMS, ...MORE_CLAIMS] as const
 
 /** GET /.well-known/jwks.json */
-export const jwks: Handler = (_call, services) => json(200, services.tokens.jwks(), CACHE)
+export const jwks: Handler = (_call, { tokens, jwksMaxAgeSeconds }) => {
+  const { keys, areCurrent } = tokens.jwks()
+  return json(200, { keys }, areCurrent ? cacheable(jwksMaxAgeSeconds) : UNCACHED)
+}
 
 /** Claims of the EAR profiles alone. */
 const EAR_CLAIMS = ['ear_verifier_id', 'ear_status'] as const
@@ -27,7 +33,7 @@ const CLAIMS_OF = {
 } as const satisfies Record<TokenProfile, readonly string[]>
 
 /** GET /.well-known/openid-configuration: enough for a relying party that treats us as an OpenID provider (specification tokens.md C5). */
-export const openidConfiguration: Handler = (_call, { issuer, tokens, audiences }) => {
+export const openidConfiguration: Handler = (_call, { issuer, tokens, audiences, jwksMaxAgeSeconds }) => {
   const profiles = [...new Set(audiences.all.map(({ profile }) => profile))]
   return json(
     200,
@@ -43,6 +49,6 @@ export const openidConfiguration: Handler = (_call, { issuer, tokens, audiences 
       token_profiles_supported: profiles,
       evidence_types_supported: Object.values(EVIDENCE_TYPES),
     },
-    CACHE,
+    cacheable(jwksMaxAgeSeconds),
   )
 }

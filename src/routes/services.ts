@@ -37,6 +37,8 @@ export type Services = {
   readonly clientAddress: ClientAddress
   readonly collateral: CollateralService
   readonly tokens: TokenIssuer
+  /** How long caches may keep the key set. */
+  readonly jwksMaxAgeSeconds: number
   /** The last accepted quotes of TPMs, for policies that compare. */
   readonly quotes: QuoteStore
   /** States of IMA lists, for hosts to keep. */

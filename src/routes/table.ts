@@ -15,6 +15,7 @@ import { problemPage } from './problem-pages.ts'
 import { createReferenceDryRun } from './reference-dry-runs.ts'
 import { createReferenceActivation, putReferenceValues } from './reference-values-change.ts'
 import { getReferenceValues, getReferenceVersion, listReferenceValues, listReferenceVersions } from './reference-values.ts'
+import { listTokenKeys } from './token-keys.ts'
 
 /** Every route with who may call it. What is not here does not exist; openapi.yaml describes the same rows. */
 export const ROUTES = [
@@ -25,6 +26,7 @@ export const ROUTES = [
   { method: 'POST', path: '/v1/tpm/enrolments', access: 'anyone', handler: createEnrolment },
   { method: 'POST', path: '/v1/tpm/enrolments/activations', access: 'anyone', handler: createEnrolmentActivation },
   { method: 'GET', path: '/v1/collateral', access: 'anyone', handler: listCollateral },
+  { method: 'GET', path: '/v1/token-keys', access: 'viewer', handler: listTokenKeys },
   { method: 'GET', path: '/v1/policies', access: 'viewer', handler: listPolicies },
   { method: 'GET', path: '/v1/policies/{name}', access: 'viewer', handler: getPolicy },
   { method: 'PUT', path: '/v1/policies/{name}', access: 'policy-author', handler: putPolicy },

@@ -33,7 +33,7 @@ import type { Services } from '../routes/services.ts'
 import type { Stores } from '../stores/stores.ts'
 import type { Telemetry } from '../telemetry/log.ts'
 import { createTokenIssuer } from '../tokens/issuer.ts'
-import { tokenKeysOf } from '../tokens/key-files.ts'
+import type { KeyRing } from '../tokens/key-ring.ts'
 
 /** What one process is made of: its own parts, and those that all processes of a machine share. */
 export type Parts = {
@@ -44,6 +44,7 @@ export type Parts = {
   readonly vendor: Vendor
   readonly audit: AuditLog
   readonly files: FileChanges
+  readonly tokenKeys: KeyRing
   readonly log: Telemetry
 }
 
@@ -59,7 +60,7 @@ export async function assemble(given: Parts): Promise<Assembled> {
   const references = await referencesOf(parts, now)
   const policies = withReferences(await policiesOf(parts, now), references)
   const collateral = withDocuments(collateralOf(parts, knownPolicies(policies, config), now), grounds.documents)
-  const readiness = createReadiness({ stores, collateral, policies, anchors: grounds.anchors, now, log })
+  const readiness = createReadiness({ stores, collateral, policies, tokenKeys: parts.tokenKeys, anchors: grounds.anchors, now, log })
   const challenges = challengesOf(parts, readiness, now)
   const [anchors, memo] = [grounds.anchors, createMemo()]
   const services: Services = {
@@ -81,7 +82,8 @@ export async function assemble(given: Parts): Promise<Assembled> {
     collateral,
     quotes: stores.quotes,
     imaStates: createImaStates(createSeal({ key: keys.sealed, purpose: 'ima-state', issuer: config.issuer, mode: config.mode })),
-    tokens: await tokenIssuer(parts, now),
+    tokens: tokenIssuer(parts, now),
+    jwksMaxAgeSeconds: config.tokenKeys.maxAgeSeconds,
     audit,
     log,
     limits: config.limits,
@@ -139,10 +141,8 @@ function collateralOf(parts: Parts, policies: () => PolicySet, now: () => Date):
   })
 }
 
-async function tokenIssuer({ config, keys }: Parts, now: () => Date) {
+function tokenIssuer({ config, keys, tokenKeys }: Parts, now: () => Date) {
   const { mode, issuer, tokenLifetimeSeconds: lifetimeSeconds } = config
-  const named = { ...config.tokenKeyFiles, ES256: config.tokenKeyFile }
-  const signingKeys = await tokenKeysOf({ algorithms: config.audiences.map(({ alg }) => alg), named, folder: config.dataDir, mode })
   const ear = { profile: config.earProfile, build: `assay ${version()}` }
-  return createTokenIssuer({ signingKeys, keys, issuer, mode, now, lifetimeSeconds, ear })
+  return createTokenIssuer({ tokenKeys, keys, issuer, mode, now, lifetimeSeconds, ear })
 }

@@ -4,6 +4,7 @@ import type { Config } from '../config.ts'
 import { groundsOf } from '../config/grounds.ts'
 import { listen, type Listening } from './listener.ts'
 import { loadKeys } from './owned.ts'
+import { followedTokenKeys } from './token-keys.ts'
 import { parentFileChanges } from './parent-file-changes.ts'
 import type { ToChild, ToParent } from './processes.ts'
 import { parentStores } from '../stores/parent.ts'
@@ -12,15 +13,18 @@ import { parentVendor } from '../collateral/parent-vendor.ts'
 
 /** One of several processes of a service. It obeys its parent, which owns the stores; without the parent it can decide nothing and ends. */
 async function start(config: Config): Promise<Listening> {
+  const [stores, log] = [parentStores(process), createLog(config.logLevel)]
+  const { ring: tokenKeys } = await followedTokenKeys({ config, documents: stores.documents, log })
   const assembled = await assemble({
     config,
     grounds: await groundsOf(config),
     keys: await loadKeys(config),
-    stores: parentStores(process),
+    stores,
     vendor: parentVendor(process),
     audit: parentAudit(process),
     files: parentFileChanges(process),
-    log: createLog(config.logLevel),
+    tokenKeys,
+    log,
   })
   return listen(assembled, config, { listen: config.listen, port: 'reuse' })
 }

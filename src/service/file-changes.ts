@@ -4,7 +4,7 @@ import type { AuditLine, AuditLog, FileState } from '../access/audit.ts'
 import type { FileDocument } from '../policies/files.ts'
 import { readIfThere, writeAtomic } from '../stores/atomic.ts'
 import { openRecord, sealRecord } from '../stores/record.ts'
-import type { Collection, StoreKeys } from '../stores/stores.ts'
+import type { FileCollection, StoreKeys } from '../stores/stores.ts'
 import type { Telemetry } from '../telemetry/log.ts'
 
 /**
@@ -12,7 +12,7 @@ import type { Telemetry } from '../telemetry/log.ts'
  * for what changed while no service ran. `record` takes all documents of a collection that are about to count; it resolves when the
  * differences to those of the time before are in the log, and rejects with `audit-unavailable`.
  */
-export type FileChanges = { readonly record: (collection: Collection, documents: readonly FileDocument[]) => Promise<void> }
+export type FileChanges = { readonly record: (collection: FileCollection, documents: readonly FileDocument[]) => Promise<void> }
 
 /** `path`: where it is kept what was told last; whoever cannot seal it can hide no change. */
 type Options = {
@@ -43,7 +43,7 @@ export const fileDocuments = z.array(document).max(10_000)
 const told = z.strictObject({ policies: fileDocuments, 'reference-values': fileDocuments })
 
 type Told = z.output<typeof told>
-type Documents = Told[Collection]
+type Documents = Told[FileCollection]
 
 const NOTHING: Told = { policies: [], 'reference-values': [] }
 const SEAL = { purpose: 'operators-files', name: 'told' } as const
@@ -52,7 +52,7 @@ const SEAL = { purpose: 'operators-files', name: 'told' } as const
 export async function createFileChanges(options: Options): Promise<FileChanges> {
   const state = { told: await load(options), isSaved: true }
   let last: Promise<void> = Promise.resolve()
-  const tell = async (collection: Collection, documents: Documents): Promise<void> => {
+  const tell = async (collection: FileCollection, documents: Documents): Promise<void> => {
     const lines = changesOf(state.told[collection], documents).map((change) => ({ ...change, collection }))
     if (lines.length > 0) {
       await append(lines, options)
@@ -97,7 +97,7 @@ async function append(files: readonly NonNullable<AuditLine['file']>[], { audit,
   await Promise.all(files.map((file) => audit.append({ ...line, action: `${PREFIXES[file.collection]}-file`, file })))
 }
 
-const PREFIXES: Readonly<Record<Collection, string>> = { policies: 'policy', 'reference-values': 'reference-values' }
+const PREFIXES: Readonly<Record<FileCollection, string>> = { policies: 'policy', 'reference-values': 'reference-values' }
 
 async function load({ path, keys, log }: Options): Promise<Told> {
   const bytes = await readIfThere(path)

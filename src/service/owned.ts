@@ -9,6 +9,8 @@ import type { Stores } from '../stores/stores.ts'
 import type { Telemetry } from '../telemetry/log.ts'
 import { createFileChanges, type FileChanges } from './file-changes.ts'
 import { clockOf } from './clock.ts'
+import type { KeyRing } from '../tokens/key-ring.ts'
+import { ownTokenKeys } from './token-keys.ts'
 import { vendorsOf } from './vendors.ts'
 
 /** What a machine has once, however many processes it runs: the stores, one budget towards each vendor, and the one writer of the audit log. */
@@ -18,6 +20,7 @@ export type Owned = {
   readonly audit: AuditWriter
   /** What changes in the folders of operators. */
   readonly files: FileChanges
+  readonly tokenKeys: KeyRing
   /** Ends what was opened, when nobody uses it any more. */
   readonly close: () => Promise<void>
 }
@@ -37,11 +40,13 @@ export async function openOwned(config: Config, keys: DerivedKeys, log: Telemetr
     const { auditRotateBytes: rotateBytes } = config
     const audit = await createAuditLog({ path: config.auditFile ?? join(config.dataDir, 'audit.jsonl'), rotateBytes, log })
     const files = await openFiles(config, keys, { audit, log })
+    const { ring: tokenKeys, stop } = await ownTokenKeys({ config, documents: stores.documents, audit, log })
     const close = async () => {
+      stop()
       await audit.close()
       await stores.close()
     }
-    return { stores, vendor, audit, files, close }
+    return { stores, vendor, audit, files, tokenKeys, close }
   } catch (error) {
     await stores.close()
     throw error

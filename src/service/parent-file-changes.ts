@@ -1,6 +1,6 @@
 import { auditUnavailable } from '../access/audit.ts'
 import { caller, serve, type Channel } from '../stores/ipc.ts'
-import type { Collection } from '../stores/stores.ts'
+import type { FileCollection } from '../stores/stores.ts'
 import { fileDocuments, type FileChanges } from './file-changes.ts'
 
 /** The name of the changes of files on the channel between processes. */
@@ -27,7 +27,7 @@ export function parentFileChanges(channel: Channel): FileChanges {
   }
 }
 
-function collectionIn(value: unknown): Collection {
+function collectionIn(value: unknown): FileCollection {
   if (value === 'policies' || value === 'reference-values') return value
   throw new Error('not a collection')
 }

@@ -29,6 +29,7 @@ function create(parts: Partial<Parameters<typeof createReadiness>[0]> = {}): Set
     stores: memoryStores(),
     collateral: collateral(),
     policies: policies([], []),
+    tokenKeys: { problems: () => [] },
     anchors: anchorsWith({}),
     now: () => NOW,
     log: createLog('silent'),

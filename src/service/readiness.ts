@@ -5,6 +5,7 @@ import type { Readiness } from '../routes/services.ts'
 import type { Stores } from '../stores/stores.ts'
 import type { Telemetry } from '../telemetry/log.ts'
 import { amdLists, INTEL_STANDING } from '../collateral/address.ts'
+import type { KeyRing } from '../tokens/key-ring.ts'
 import type { Anchors } from '../verifiers/verifier.ts'
 
 /** Readiness that main can turn off, and the newest date that a vendor has signed as far as the marks tell. */
@@ -21,6 +22,7 @@ export type ReadinessParts = {
   readonly stores: Stores
   readonly collateral: CollateralService
   readonly policies: Pick<Policies, 'problems' | 'alarms'>
+  readonly tokenKeys: Pick<KeyRing, 'problems'>
   readonly anchors: Pick<Anchors, 'tpm'>
   readonly now: () => Date
   readonly log: Telemetry
@@ -36,7 +38,7 @@ const DATED = [...amdLists(), ...INTEL_STANDING]
 
 /** Whether one process can decide: its store, its clock, its collateral (design section 3, /readyz). */
 export function createReadiness(parts: ReadinessParts): SettableReadiness {
-  const { stores, collateral, policies, anchors, now } = parts
+  const { stores, collateral, policies, tokenKeys, anchors, now } = parts
   let draining = false
   let newest: Date | undefined
   const readMarks = async () => {
@@ -52,7 +54,13 @@ export function createReadiness(parts: ReadinessParts): SettableReadiness {
     newestSignedDate: () => newest,
     start: readMarks,
     stop: () => clearInterval(timer),
-    problems: async () => [...(await storeProblems(parts)), ...behind(), ...policies.problems(), ...(await collateral.problems())],
+    problems: async () => [
+      ...(await storeProblems(parts)),
+      ...behind(),
+      ...tokenKeys.problems(),
+      ...policies.problems(),
+      ...(await collateral.problems()),
+    ],
     alarms: () => [...policies.alarms(), ...tpmAlarms(anchors.tpm, now())],
   }
 }

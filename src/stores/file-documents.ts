@@ -6,7 +6,7 @@ import { type FileShelf, fileShelf } from './file-shelf.ts'
 import type { Head, HeadEntry, Ref } from './head.ts'
 import { processMemory } from './head-memory.ts'
 import { createDocumentStore } from './ledger.ts'
-import type { DocumentStore, StoreKeys } from './stores.ts'
+import { COLLECTIONS, type DocumentStore, type StoreKeys } from './stores.ts'
 import { watchHead } from './watched-head.ts'
 
 /**
@@ -32,7 +32,7 @@ export async function believed(checked: Promise<void>): Promise<void> {
 }
 
 async function sweep(shelf: FileShelf, keys: StoreKeys, head: Head): Promise<void> {
-  const listed = (['policies', 'reference-values'] as const).flatMap((collection) =>
+  const listed = COLLECTIONS.flatMap((collection) =>
     [...head.parts[collection].entries].map(([name, entry]) => ({ place: { collection, name }, entry })),
   )
   const keep: Ref[] = []

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { alarmLog } from '../../test/stored-documents.ts'
 import { fileMemory } from './head-memory.ts'
 import { EMPTY, follows, type Head, type HeadEntry, openHead, sealHead, withEntry } from './head.ts'
-import { sealRecord } from './record.ts'
+import { openRecord, sealRecord } from './record.ts'
 
 const keys = { stored: createSecretKey(randomBytes(32)) }
 const ref = (digit: string): string => digit.repeat(64)
@@ -15,6 +15,13 @@ const entry: HeadEntry = { latest: 3, bytes: 30, versions: ref('a'), standing: {
 const other: HeadEntry = { latest: 1, bytes: 1, versions: ref('c') }
 const seen = withEntry(withEntry(EMPTY.head, { collection: 'reference-values', name: '__proto__' }, other), place, entry)
 const changed = (members: Partial<HeadEntry>): Head => withEntry(seen, place, { ...entry, ...members })
+
+/** What is in a sealed head. */
+function valueOf(head: Head): Uint8Array {
+  const record = openRecord(keys, { purpose: 'operators-head', name: 'documents' }, sealHead(keys, head))
+  if (record === 'forged') throw new Error('not sealed')
+  return record.value
+}
 
 describe('a head', () => {
   it('opens to what was sealed, in its order and with every name', () => {
@@ -29,11 +36,19 @@ describe('a head', () => {
     expect(openHead(keys, sealRecord(keys, { ...named, value: Buffer.from('{"policies":{}}') }))).toBe('forged')
   })
 
+  it('of before there were keys in it has none', () => {
+    const { policies, 'reference-values': sets } = JSON.parse(Buffer.from(valueOf(seen)).toString('utf8'))
+    const named = { purpose: 'operators-head', name: 'documents', counter: seen.counter } as const
+    const old = sealRecord(keys, { ...named, value: Buffer.from(JSON.stringify({ policies, 'reference-values': sets })) })
+    expect(openHead(keys, old)).toMatchObject({ head: seen })
+  })
+
   it.each<[string, Head]>([
     ['with a new version', changed({ latest: 4, versions: ref('d') })],
     ['with a new standing', changed({ standing: { counter: 3, ref: ref('d'), revoked: [1, 2, 3] } })],
     ['with many of both', changed({ latest: 9, versions: ref('d'), standing: { counter: 9, ref: ref('e'), revoked: [1, 3] } })],
     ['with another document', withEntry(seen, { collection: 'policies', name: 'new' }, other)],
+    ['with keys', withEntry(seen, { collection: 'token-keys', name: 'public-keys' }, other)],
   ])('may be followed by one %s', (_, found) => {
     expect(follows(found, seen)).toBe(true)
     expect(follows(seen, found)).toBe(false)

@@ -1,7 +1,6 @@
 import { z } from 'zod'
-import type { StoreKeys } from './stores.ts'
 import { openRecord, sealRecord } from './record.ts'
-import type { Collection } from './stores.ts'
+import { COLLECTIONS, type Collection, type StoreKeys } from './stores.ts'
 
 /** SHA-256 of a sealed record, 64 hexadecimal digits: its address in the store, and what the head says that is kept there. */
 export type Ref = string
@@ -27,6 +26,13 @@ type HeadPart = { readonly counter: number; readonly entries: ReadonlyMap<string
 /** The one list of all operators' documents with their counters (design section 1.4). */
 export type Head = { readonly counter: number; readonly parts: Readonly<Record<Collection, HeadPart>> }
 
+/** One value for each collection. */
+const forEach = <T>(value: (collection: Collection) => T): Record<Collection, T> => ({
+  policies: value('policies'),
+  'reference-values': value('reference-values'),
+  'token-keys': value('token-keys'),
+})
+
 /** A head with the bytes that it was read from; `undefined` when the store holds none. */
 export type SeenHead = { readonly bytes: Uint8Array | undefined; readonly head: Head }
 
@@ -34,7 +40,7 @@ const NAME = { purpose: 'operators-head', name: 'documents' } as const
 const NOTHING: HeadPart = { counter: 0, entries: new Map() }
 
 /** The head of a store in which no document was ever written. */
-export const EMPTY: SeenHead = { bytes: undefined, head: { counter: 0, parts: { policies: NOTHING, 'reference-values': NOTHING } } }
+export const EMPTY: SeenHead = { bytes: undefined, head: { counter: 0, parts: forEach(() => NOTHING) } }
 
 /** The next head: one document's entry replaced. */
 export function withEntry(head: Head, at: { collection: Collection; name: string }, entry: HeadEntry): Head {
@@ -46,9 +52,7 @@ export function withEntry(head: Head, at: { collection: Collection; name: string
 /** Whether `found` may come after `seen`: nothing is missing, no counter is lower, and what has the same counter is the same. */
 export function follows(found: Head, seen: Head): boolean {
   if (found.counter <= seen.counter) return false
-  return (
-    partFollows(found.parts.policies, seen.parts.policies) && partFollows(found.parts['reference-values'], seen.parts['reference-values'])
-  )
+  return COLLECTIONS.every((collection) => partFollows(found.parts[collection], seen.parts[collection]))
 }
 
 const partFollows = (found: HeadPart, seen: HeadPart): boolean =>
@@ -76,7 +80,7 @@ export function openHead(keys: StoreKeys, bytes: Uint8Array): SeenHead | 'forged
   if (record === 'forged') return 'forged'
   const rows = HEAD.safeParse(JSON.parse(Buffer.from(record.value).toString('utf8')))
   if (!rows.success) return 'forged'
-  const parts = { policies: partOf(rows.data.policies), 'reference-values': partOf(rows.data['reference-values']) }
+  const parts = forEach((collection) => partOf(rows.data[collection]))
   return { bytes: Uint8Array.from(bytes), head: { counter: record.counter, parts } }
 }
 
@@ -87,12 +91,10 @@ const STANDING = z.tuple([counter, ref], z.int().min(1))
 /** Name, latest version, bytes, list of versions; the standing, if there is one. */
 const ROW = z.tuple([z.string(), counter, counter, ref, STANDING.optional()])
 const PART = z.strictObject({ counter, rows: z.array(ROW) })
-const HEAD = z.strictObject({ policies: PART, 'reference-values': PART })
+/** Heads of before there were keys in them have no such part. */
+const HEAD = z.strictObject({ policies: PART, 'reference-values': PART, 'token-keys': PART.default({ counter: 0, rows: [] }) })
 
-const rowsOf = ({ parts }: Head): z.infer<typeof HEAD> => ({
-  policies: partRows(parts.policies),
-  'reference-values': partRows(parts['reference-values']),
-})
+const rowsOf = ({ parts }: Head): z.infer<typeof HEAD> => forEach((collection) => partRows(parts[collection]))
 
 const partRows = (part: HeadPart): z.infer<typeof PART> => ({
   counter: part.counter,

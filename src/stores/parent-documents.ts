@@ -1,6 +1,14 @@
 import type { Call, Handlers } from './ipc.ts'
 import { dateIn, listIn, number, objectIn, refuse, text } from './messages.ts'
-import type { Collection, Decision, DocumentStore, DocumentVersion, Standing, VersionEntry } from './stores.ts'
+import {
+  COLLECTIONS,
+  type Collection,
+  type Decision,
+  type DocumentStore,
+  type DocumentVersion,
+  type Standing,
+  type VersionEntry,
+} from './stores.ts'
 
 /** What the parent answers about operators' documents. */
 export const documentHandlers = (documents: DocumentStore): Handlers => ({
@@ -28,8 +36,7 @@ export const remoteDocuments = (call: Call): DocumentStore => ({
     unlessConflict(await call('documents.advance', collection, decision, counter), standingIn),
 })
 
-const collectionIn = (value: unknown): Collection =>
-  value === 'policies' || value === 'reference-values' ? value : refuse('the name of a collection')
+const collectionIn = (value: unknown): Collection => COLLECTIONS.find((each) => each === value) ?? refuse('the name of a collection')
 
 const ifThere = <T>(value: unknown, read: (value: unknown) => T): T | undefined => (value === undefined ? undefined : read(value))
 const unlessConflict = <T>(value: unknown, read: (value: unknown) => T): T | 'conflict' => (value === 'conflict' ? value : read(value))

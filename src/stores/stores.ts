@@ -62,8 +62,14 @@ export type QuoteStore = {
   readonly advance: (akName: string, quote: QuoteClock) => Promise<'kept' | 'regressed'>
 }
 
-/** Which kind of operators' documents (design section 1.4: policies, activations, reference sets). */
-export type Collection = 'policies' | 'reference-values'
+/** What the one authenticated head lists (design section 1.4): policies, activations, reference sets, and the public keys of all replicas. */
+export const COLLECTIONS = ['policies', 'reference-values', 'token-keys'] as const
+
+/** One of them. */
+export type Collection = (typeof COLLECTIONS)[number]
+
+/** Those that operators may also keep in folders. */
+export type FileCollection = Exclude<Collection, 'token-keys'>
 
 /** One version of a document, kept for ever as it was written. */
 export type DocumentVersion = {

@@ -1,5 +1,5 @@
 import type { JWK } from 'jose'
-import { EAR_DRAFT, type Audience, type TokenProfile } from '../access/audiences.ts'
+import { EAR_DRAFT, type Audience, type TokenAlgorithm, type TokenProfile } from '../access/audiences.ts'
 import type { CnfKey } from '../access/cnf.ts'
 import { randomName } from '../access/random.ts'
 import type { DerivedKeys } from '../access/secrets.ts'
@@ -10,11 +10,12 @@ import { weakeningsOf } from '../appraisal/weakenings.ts'
 import { hasOutcome } from '../verifiers/checks.ts'
 import { AttestationError } from '../verifiers/problems.ts'
 import type { Mode } from '../verifiers/verifier.ts'
-import type { TokenKey } from './keys.ts'
+import type { TokenKeys } from './key-ring.ts'
 import type { EarIdentity } from './ear.ts'
+import type { PublishedKey } from './published-key.ts'
 import { PROFILES } from './profiles.ts'
 import type { TokenParts } from './claims.ts'
-import { createSigner, type Signer } from './sign.ts'
+import { createSigner, type Signer, type TokenKey } from './sign.ts'
 import { groupsOf, hostIdOf, subjectOf } from './subject.ts'
 
 /** All that a token says beyond the appraisal. */
@@ -33,18 +34,25 @@ export type TokenRequest = {
 export type TokenIssuer = {
   /**
    * The signed JWT with its jti. Throws `collateral-expired` when less than 30 s of `valid_until` are left,
-   * and `policy-denied` for an appraisal that its policy gives no token for.
+   * `not-ready` while no key may sign, and `policy-denied` for an appraisal that its policy gives no token for.
    */
   readonly issue: (request: TokenRequest) => { readonly token: string; readonly jti: string; readonly expiresAt: Date }
-  /** Public keys, RFC 7517, for /.well-known/jwks.json. */
-  readonly jwks: () => { readonly keys: readonly JWK[] }
+  /** For /.well-known/jwks.json. Throws `not-ready` while no key is known: an empty set in a cache would outlive that. */
+  readonly jwks: () => KeySet
+  /** Every key that is in the key set now, of all replicas. */
+  readonly published: () => readonly PublishedKey[]
+  /** Throws `not-ready` while no key of this algorithm signs, before anything is spent for an answer that could not be given. */
+  readonly ensureKey: (alg: TokenAlgorithm) => void
   readonly algorithms: readonly string[]
 }
 
+/** Public keys (RFC 7517), and whether caches may keep them. */
+type KeySet = { readonly keys: readonly JWK[]; readonly areCurrent: boolean }
+
 /** What an issuer is made of. */
 export type IssuerParts = {
-  /** One for each algorithm that audiences ask for. */
-  readonly signingKeys: readonly TokenKey[]
+  /** For each algorithm that audiences ask for. */
+  readonly tokenKeys: TokenKeys
   readonly keys: Pick<DerivedKeys, 'subject'>
   /** `iss`: the URL by which relying parties know this service. Outside production its host ends in `.invalid`, in production never. */
   readonly issuer: string
@@ -74,13 +82,29 @@ const MAX_ISSUER = 100
 /** Issues tokens of one service and mode. Throws a plain error if issuer and mode do not belong together (design section 5). */
 export function createTokenIssuer(parts: IssuerParts): TokenIssuer {
   checkIssuer(parts)
-  checkKeys(parts.signingKeys)
-  const printers = new Map(parts.signingKeys.map((key) => [key.alg, printersOf(key, parts)]))
-  const keys = parts.signingKeys.map(({ publicJwk, kid, alg }) => ({ ...publicJwk, kid, alg, use: 'sig' }))
+  const printersFor = remembered((key: TokenKey) => printersOf(key, parts))
   return {
-    issue: (request) => issue(parts, printers.get(request.audience.alg)?.[request.audience.profile], request),
-    jwks: () => ({ keys }),
-    algorithms: parts.signingKeys.map(({ alg }) => alg),
+    issue: (request) => issue(parts, printersFor, request),
+    jwks: () => keySet(parts.tokenKeys),
+    published: parts.tokenKeys.shown,
+    ensureKey: (alg) => void parts.tokenKeys.signing(alg, parts.now()),
+    algorithms: parts.tokenKeys.algorithms,
+  }
+}
+
+function keySet(tokenKeys: TokenKeys): KeySet {
+  const keys = tokenKeys.shown().map(({ jwk, kid, alg }) => ({ ...jwk, kid, alg, use: 'sig' }))
+  if (keys.length === 0) throw new AttestationError('not-ready', 'no token key is published', { retryAfter: RETRY_SECONDS })
+  return { keys, areCurrent: tokenKeys.areCurrent() }
+}
+
+/** What is made of a key is made once, and forgotten with it. */
+function remembered<T>(make: (key: TokenKey) => T): (key: TokenKey) => T {
+  const known = new WeakMap<TokenKey, T>()
+  return (key) => {
+    const made = known.get(key) ?? make(key)
+    known.set(key, made)
+    return made
   }
 }
 
@@ -95,7 +119,7 @@ type Printer = {
 /** What the EAR profiles say where nobody says more. */
 const UNNAMED: EarIdentity = { profile: EAR_DRAFT, build: 'assay' }
 
-function printersOf(key: TokenKey, { mode, ear = UNNAMED }: IssuerParts): Readonly<Record<TokenProfile, Printer>> {
+function printersOf(key: TokenKey, { mode, ear = UNNAMED }: IssuerParts): Printers {
   const printer = (profile: TokenProfile): Printer => {
     const { typ, maxToken, render } = PROFILES[profile]
     const sign = createSigner(key, mode === 'production' ? typ : `demo+${typ}`)
@@ -105,13 +129,6 @@ function printersOf(key: TokenKey, { mode, ear = UNNAMED }: IssuerParts): Readon
   return { lean: printer('lean'), ear: printer('ear'), 'ear-veraison': printer('ear-veraison') }
 }
 
-/** One key under two algorithms would have one name for both, and could be asked for the weaker. */
-function checkKeys(keys: readonly TokenKey[]): void {
-  if (new Set(keys.map(({ kid }) => kid)).size < keys.length)
-    throw new Error('two token keys are the same key; each algorithm needs its own')
-  if (new Set(keys.map(({ alg }) => alg)).size < keys.length) throw new Error('two token keys are for one algorithm')
-}
-
 function checkIssuer({ issuer, mode }: IssuerParts): void {
   if (issuer.length > MAX_ISSUER) throw new Error(`the issuer has ${issuer.length} characters; it may have ${MAX_ISSUER}`)
   const marked = new URL(issuer).hostname.endsWith('.invalid')
@@ -119,12 +136,14 @@ function checkIssuer({ issuer, mode }: IssuerParts): void {
   throw new Error(`the issuer ${issuer} may not be used in mode ${mode}: .invalid marks what is not production`)
 }
 
-function issue(parts: IssuerParts, printer: Printer | undefined, request: TokenRequest): { token: string; jti: string; expiresAt: Date } {
+type Printers = Readonly<Record<TokenProfile, Printer>>
+
+function issue(parts: IssuerParts, printersFor: (key: TokenKey) => Printers, request: TokenRequest): ReturnType<TokenIssuer['issue']> {
   const { appraisal, policy, audience, nonce, cnf } = request
-  if (printer === undefined) throw new AttestationError('internal-error', `there is no key for ${audience.alg}`)
   refuseUnlessDeserved(parts.mode, request)
   const jti = randomName(JTI_BYTES).toString('base64url')
   const { issuedAt, expiresAt } = lifetime(parts, request)
+  const printer = printersFor(parts.tokenKeys.signing(audience.alg, new Date(expiresAt * 1000)))[audience.profile]
   const { subject: template, groups } = policy.document.token
   const subject = { appraisal, audience: audience.name, thumbprint: cnf?.thumbprint, jti, template }
   const claims = printer.print({

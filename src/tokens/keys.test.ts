@@ -6,9 +6,9 @@ import { calculateJwkThumbprint } from 'jose'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { tokenKey } from '../../test/token-keys.ts'
 import { TOKEN_ALGORITHMS, type TokenAlgorithm } from '../access/audiences.ts'
-import { givenTokenKeys, tokenKeysOf } from './key-files.ts'
-import { loadTokenKey, temporaryTokenKey } from './keys.ts'
-import { createSigner } from './sign.ts'
+import { followTokenKeys, givenTokenKeys, tokenKeyFiles } from './key-files.ts'
+import { loadTokenKeys, temporaryTokenKey, tokenKeyText, type TokenKeyFile } from './keys.ts'
+import { createSigner, type TokenKey } from './sign.ts'
 
 let folder = ''
 let path = ''
@@ -17,6 +17,12 @@ beforeEach(async () => {
   path = join(folder, 'token-key.json')
 })
 afterEach(() => rm(folder, { recursive: true }))
+
+async function loadTokenKey(alg: TokenAlgorithm, given: Omit<TokenKeyFile, 'alg'>): Promise<TokenKey> {
+  const [key, ...more] = await loadTokenKeys({ ...given, alg })
+  if (key === undefined || more.length > 0) throw new Error('not one key')
+  return key
+}
 
 const p256 = (): KeyObject => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
 const put = (content: string): Promise<void> => writeFile(path, content, { mode: 0o600 })
@@ -62,9 +68,9 @@ describe('a key that Assay makes', () => {
 
   it('is refused in a format of a later version', async () => {
     await loadTokenKey('ES256', { path, mode: 'production', absent: 'create' })
-    await put((await readFile(path, 'utf8')).replace('assay-token-key/1', 'assay-token-key/2'))
+    await put((await readFile(path, 'utf8')).replace('assay-token-key/2', 'assay-token-key/3'))
     await expect(loadTokenKey('ES256', { path, mode: 'production', absent: 'create' })).rejects.toThrow(
-      'this version reads assay-token-key/1',
+      'this version reads assay-token-key/2',
     )
   })
 })
@@ -111,8 +117,9 @@ describe('a key that is given', () => {
   it('never signs if its halves do not belong together', async () => {
     const [a, b] = [p256().export({ format: 'jwk' }), p256().export({ format: 'jwk' })]
     await put(JSON.stringify({ ...a, d: b.d }))
-    const key = await loadTokenKey('ES256', { path, mode: 'production', absent: 'refuse' })
-    expect(() => createSigner(key, 'JWT')).toThrow('do not belong together')
+    await expect(loadTokenKey('ES256', { path, mode: 'production', absent: 'refuse' })).rejects.toThrow('do not belong together')
+    const [key, other] = [temporaryTokenKey('ES256'), temporaryTokenKey('ES256')]
+    expect(() => createSigner({ ...key, privateKey: other.privateKey }, 'JWT')).toThrow('do not belong together')
   })
 })
 
@@ -125,7 +132,7 @@ describe.each(TOKEN_ALGORITHMS)('a key for %s', (alg) => {
     expect(again.privateKey.equals(made.privateKey)).toBe(true)
     expect(again).toMatchObject({ alg, kid: made.kid, publicJwk: made.publicJwk })
     expect(made.kid).toBe(await calculateJwkThumbprint(made.publicJwk))
-    expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ mode: 'production', jwk: { alg } })
+    expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ mode: 'production', keys: [{ alg }] })
   })
 
   it('is read from PEM and JWK', async () => {
@@ -158,7 +165,7 @@ const pem = (key: KeyObject): string => String(key.export({ format: 'pem', type:
 
 describe('an RSA key', () => {
   it.each([2048, 4096])('is read with %i bits', async (bits) => {
-    await put(rsaJwk({ n: modulus(bits) }))
+    await put(pem(bits === 2048 ? tokenKey('PS256').privateKey : generateKeyPairSync('rsa', { modulusLength: bits }).privateKey))
     await expect(loadTokenKey('PS256', { path, mode: 'production', absent: 'refuse' })).resolves.toMatchObject({ alg: 'PS256' })
   })
 
@@ -176,22 +183,97 @@ describe('an RSA key', () => {
   })
 })
 
-const keysOf = (algorithms: readonly TokenAlgorithm[], named = {}) => tokenKeysOf({ algorithms, named, folder, mode: 'production' })
+const filesOf = (algorithms: readonly TokenAlgorithm[], named = {}) => tokenKeyFiles({ algorithms, named, folder, mode: 'production' })
+const follow = (algorithms: readonly TokenAlgorithm[], named = {}) => followTokenKeys(filesOf(algorithms, named))
 
-describe('tokenKeysOf', () => {
+const both = () => [temporaryTokenKey('ES256'), temporaryTokenKey('ES256')] as const
+
+describe('a file of several keys', () => {
+  it.each<[string, (keys: readonly TokenKey[]) => string]>([
+    [
+      'PEM blocks, with what else stands in such files',
+      (keys) => `parameters\n${keys.map(({ privateKey }) => pem(privateKey)).join('\n')}`,
+    ],
+    ['a JWK Set', (keys) => JSON.stringify({ keys: keys.map(({ privateKey }) => privateKey.export({ format: 'jwk' })) })],
+    ['what Assay writes', (keys) => tokenKeyText({ ...file(), alg: 'ES256' }, keys)],
+  ])('is read in its order: %s', async (_, write) => {
+    const keys = both()
+    await put(write(keys))
+    const read = await loadTokenKeys({ ...file(), alg: 'ES256' })
+    expect(read.map(({ kid }) => kid)).toEqual(keys.map(({ kid }) => kid))
+  })
+
+  it('is read as an earlier version wrote it, with one key', async () => {
+    const key = temporaryTokenKey('ES256')
+    const jwk = { ...key.privateKey.export({ format: 'jwk' }), alg: 'ES256' }
+    await put(JSON.stringify({ format: 'assay-token-key/1', mode: 'production', jwk }))
+    await expect(loadTokenKey('ES256', file())).resolves.toMatchObject({ kid: key.kid })
+    await put(JSON.stringify({ format: 'assay-token-key/1', mode: 'production', keys: [jwk] }))
+    await expect(loadTokenKey('ES256', file())).rejects.toThrow('this version reads assay-token-key/2')
+  })
+
+  it.each([
+    ['none', []],
+    ['nine', Array.from({ length: 9 }, () => temporaryTokenKey('ES256'))],
+  ])('is refused with %s', async (_, keys) => {
+    await put(JSON.stringify({ keys: keys.map(({ privateKey }) => privateKey.export({ format: 'jwk' })) }))
+    await expect(loadTokenKeys({ ...file(), alg: 'ES256' })).rejects.toThrow(`${path} holds ${keys.length} keys; it may hold 1 to 8`)
+  })
+
+  it('is refused where one of them is bad', async () => {
+    const [key] = both()
+    await put(`${pem(key.privateKey)}\n${pem(generateKeyPairSync('ed25519').privateKey)}`)
+    await expect(loadTokenKeys({ ...file(), alg: 'ES256' })).rejects.toThrow('no EC P-256 key')
+  })
+})
+
+describe('followTokenKeys', () => {
   it('makes one key for each algorithm that is asked for, and none for others', async () => {
-    const keys = await keysOf(['EdDSA', 'ES256', 'EdDSA', 'ES384'])
-    expect(keys.map(({ alg }) => alg)).toEqual(['EdDSA', 'ES256', 'ES384'])
+    const { keys } = await follow(['EdDSA', 'ES256', 'EdDSA', 'ES384'])
+    expect(keys().map(({ alg }) => alg)).toEqual(['EdDSA', 'ES256', 'ES384'])
     expect((await readdir(folder)).toSorted()).toEqual(['token-key', 'token-key-eddsa', 'token-key-es384'])
-    expect((await keysOf(['ES384'])).map(({ kid }) => kid)).toEqual([keys[2]?.kid])
+    expect((await follow(['ES384'])).keys().map(({ kid }) => kid)).toEqual([keys()[2]?.kid])
   })
 
   it('takes a file that is named, and makes none there', async () => {
-    await expect(keysOf(['ES256'], { ES256: path })).rejects.toThrow('does not exist')
+    await expect(follow(['ES256'], { ES256: path })).rejects.toThrow('does not exist')
     const own = tokenKey('ES256')
     await put(jwkText(own.privateKey))
-    expect((await keysOf(['ES256'], { ES256: path })).map(({ kid }) => kid)).toEqual([own.kid])
+    expect((await follow(['ES256'], { ES256: path })).keys().map(({ kid }) => kid)).toEqual([own.kid])
     expect(await readdir(folder)).toEqual(['token-key.json'])
+  })
+
+  it('reads a file again when it has changed, and keeps the keys that it has', async () => {
+    const [old, fresh] = [temporaryTokenKey('ES256'), temporaryTokenKey('ES256')]
+    await put(pem(old.privateKey))
+    const followed = await follow(['ES256'], { ES256: path })
+    const [first] = followed.keys()
+    expect(await followed.look()).toBe('same')
+    await put(`${pem(old.privateKey)}${pem(fresh.privateKey)}`)
+    expect(await followed.look()).toBe('changed')
+    expect(followed.keys().map(({ kid }) => kid)).toEqual([old.kid, fresh.kid])
+    expect(followed.keys()[0]).toBe(first)
+  })
+
+  it('keeps what was there when a file cannot be used, and says so once', async () => {
+    await put(pem(p256()))
+    const followed = await follow(['ES256'], { ES256: path })
+    const before = followed.keys()
+    await put('nothing')
+    await expect(followed.look()).rejects.toThrow('no private key')
+    expect(await followed.look()).toBe('same')
+    await rm(path)
+    await expect(followed.look()).rejects.toThrow('does not exist')
+    expect(followed.keys()).toBe(before)
+  })
+
+  it('refuses one key for two algorithms, and one key twice', async () => {
+    const rsa = tokenKey('PS256')
+    await put(jwkText(rsa.privateKey))
+    await expect(follow(['PS256', 'RS256'], { PS256: path, RS256: path })).rejects.toThrow('the same key')
+    const text = pem(p256())
+    await put(text + text)
+    await expect(follow(['ES256'], { ES256: path })).rejects.toThrow('the same key')
   })
 })
 

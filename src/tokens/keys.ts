@@ -1,16 +1,9 @@
 import { createPublicKey, generateKeyPairSync, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { thumbprintOf, type PublicJwk } from '../access/cnf.ts'
 import type { TokenAlgorithm } from '../access/audiences.ts'
-import { loadKey, P256, type KeyFile, type KeyKind } from '../access/key-file.ts'
-
-/** A key that signs tokens, with one algorithm only (RFC 8725 section 3.1). */
-export type TokenKey = {
-  readonly alg: TokenAlgorithm
-  /** RFC 7638 thumbprint, base64url. */
-  readonly kid: string
-  readonly privateKey: KeyObject
-  readonly publicJwk: PublicJwk
-}
+import { keyListText, loadKeyList, P256, type KeyFile, type KeyKind } from '../access/key-file.ts'
+import type { Mode } from '../verifiers/verifier.ts'
+import { proveKey, type TokenKey } from './sign.ts'
 
 /**
  * Bits of an RSA modulus: fewer are not taken anywhere, more make tokens long and signatures slow. The smallest is made, because a
@@ -58,9 +51,30 @@ const KINDS = {
   },
 } as const satisfies Record<TokenAlgorithm, Row>
 
-/** The key of an algorithm in a file. Throws as {@link loadKey} does. */
-export const loadTokenKey = async (alg: TokenAlgorithm, file: Omit<KeyFile, 'format'>): Promise<TokenKey> =>
-  tokenKeyOf(alg, await loadKey({ ...file, format: 'assay-token-key/1' }, KINDS[alg].kind))
+/** A file with keys of one algorithm; those that follow are to take the place of those before. */
+export type TokenKeyFile = {
+  readonly alg: TokenAlgorithm
+  readonly path: string
+  readonly mode: Mode
+  readonly absent: 'create' | 'refuse'
+}
+
+const fileOf = ({ path, mode, absent }: TokenKeyFile): KeyFile => ({ path, mode, absent, format: 'assay-token-key/2' })
+
+/** The keys in a file. Throws as {@link loadKeyList} does, and for a key whose halves do not belong together. */
+export async function loadTokenKeys(file: TokenKeyFile): Promise<readonly TokenKey[]> {
+  const keys = (await loadKeyList(fileOf(file), KINDS[file.alg].kind)).map((key) => tokenKeyOf(file.alg, key))
+  for (const key of keys) proveKey(key)
+  return keys
+}
+
+/** What a file holds that Assay makes: these keys. */
+export const tokenKeyText = (file: TokenKeyFile, keys: readonly TokenKey[]): string =>
+  keyListText(
+    fileOf(file),
+    KINDS[file.alg].kind,
+    keys.map(({ privateKey }) => privateKey),
+  )
 
 /** A key that lives in this process only: for tests and demonstrations. */
 export const temporaryTokenKey = (alg: TokenAlgorithm): TokenKey => tokenKeyOf(alg, KINDS[alg].kind.make())

@@ -7,6 +7,7 @@ import { readCnfJwk, type CnfKey } from '../access/cnf.ts'
 import type { ItemAppraisal } from '../appraisal/appraisal.ts'
 import { readPolicy } from '../appraisal/read-policy.ts'
 import { createTokenIssuer } from './issuer.ts'
+import { fixedTokenKeys } from './key-ring.ts'
 import { temporaryTokenKey } from './keys.ts'
 
 const subject = createSecretKey(randomBytes(32))
@@ -36,7 +37,7 @@ function tokenFor({ item, cnf, names }: Given): string {
       ? ([policy, 'https://attest.example', 'https://rp.example'] as const)
       : ([longest, `https://${'i'.repeat(92)}`, 'a'.repeat(200)] as const)
   const service = createTokenIssuer({
-    signingKeys: [temporaryTokenKey('ES256')],
+    tokenKeys: fixedTokenKeys([temporaryTokenKey('ES256')]),
     keys: { subject },
     issuer,
     mode: 'production',

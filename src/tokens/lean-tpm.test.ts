@@ -7,6 +7,7 @@ import { readCnfJwk, type CnfKey } from '../access/cnf.ts'
 import type { ItemAppraisal } from '../appraisal/appraisal.ts'
 import { readPolicy } from '../appraisal/read-policy.ts'
 import { createTokenIssuer } from './issuer.ts'
+import { fixedTokenKeys } from './key-ring.ts'
 import { temporaryTokenKey } from './keys.ts'
 
 const subject = createSecretKey(randomBytes(32))
@@ -15,7 +16,7 @@ const rsa = readCnfJwk({ kty: 'RSA', e: 'AQAB', n: Buffer.alloc(512, 0xc1).toStr
 
 function tokenFor(item: ItemAppraisal, cnf?: CnfKey, name = 'https://rp.example'): string {
   const service = createTokenIssuer({
-    signingKeys: [temporaryTokenKey('ES256')],
+    tokenKeys: fixedTokenKeys([temporaryTokenKey('ES256')]),
     keys: { subject },
     issuer: 'https://attest.example',
     mode: 'production',

@@ -4,6 +4,7 @@ import { appraisalUnder, hexOf, itemWith } from '../../test/appraisals.ts'
 import type { ItemAppraisal } from '../appraisal/appraisal.ts'
 import { readPolicy } from '../appraisal/read-policy.ts'
 import { createTokenIssuer } from './issuer.ts'
+import { fixedTokenKeys } from './key-ring.ts'
 import { temporaryTokenKey } from './keys.ts'
 
 type Names = { readonly subject?: string; readonly groups?: readonly string[] }
@@ -13,7 +14,7 @@ function issued(token: Names, item: ItemAppraisal = itemWith()): { readonly toke
   const lists = { measurements: [item.claims.snp?.measurement], host_data: [item.claims.snp?.host_data] }
   const policy = readPolicy(JSON.stringify({ name: 'p'.repeat(64), token, snp: lists }), 'test')
   const service = createTokenIssuer({
-    signingKeys: [temporaryTokenKey('ES256')],
+    tokenKeys: fixedTokenKeys([temporaryTokenKey('ES256')]),
     keys: { subject: createSecretKey(randomBytes(32)) },
     issuer: 'https://attest.example',
     mode: 'production',

@@ -11,6 +11,7 @@ import type { ItemAppraisal } from '../appraisal/appraisal.ts'
 import { readPolicy } from '../appraisal/read-policy.ts'
 import type { Mode } from '../verifiers/verifier.ts'
 import { createTokenIssuer, type IssuerParts, type TokenRequest } from './issuer.ts'
+import { fixedTokenKeys } from './key-ring.ts'
 import { TOKEN_SCHEMAS } from './schemas.ts'
 
 const NOW = new Date('2026-11-24T08:00:00Z')
@@ -22,7 +23,7 @@ const ec = readCnfJwk(generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicK
 
 const issuerOf = (parts: Partial<IssuerParts> = {}) =>
   createTokenIssuer({
-    signingKeys: TOKEN_ALGORITHMS.map((alg, nth) => tokenKey(alg, nth)),
+    tokenKeys: fixedTokenKeys(TOKEN_ALGORITHMS.map((alg, nth) => tokenKey(alg, nth))),
     keys: { subject },
     issuer: 'https://attest.example',
     mode: 'production',

@@ -1,6 +1,15 @@
 import { constants, createPublicKey, sign, verify, type KeyObject, type VerifyKeyObjectInput } from 'node:crypto'
 import type { TokenAlgorithm } from '../access/audiences.ts'
-import type { TokenKey } from './keys.ts'
+import type { PublicJwk } from '../access/cnf.ts'
+
+/** A key that signs tokens, with one algorithm only (RFC 8725 section 3.1). */
+export type TokenKey = {
+  readonly alg: TokenAlgorithm
+  /** RFC 7638 thumbprint, base64url. */
+  readonly kid: string
+  readonly privateKey: KeyObject
+  readonly publicJwk: PublicJwk
+}
 
 /** Signs one kind of token: the JSON of its claims in, a compact JWS out (RFC 7515 section 7.1). */
 export type Signer = (claims: string) => string
@@ -72,8 +81,8 @@ function copyInteger(der: Uint8Array, at: number, target: Uint8Array): number {
   return end
 }
 
-/** A JWK may carry a d that does not belong to its x and y: then nobody could verify what it signs. */
-function proveKey({ alg, publicJwk, privateKey }: TokenKey): void {
+/** A JWK may carry a d that does not belong to its x and y: then nobody could verify what it signs. Throws a plain error for such a key. */
+export function proveKey({ alg, publicJwk, privateKey }: TokenKey): void {
   const scheme: Scheme = SCHEMES[alg]
   const probe = Buffer.from('assay-token-key')
   const key = createPublicKey({ key: { ...publicJwk }, format: 'jwk' })

@@ -128,7 +128,7 @@ export const OPERATIONS = {
     summary: 'Get the public keys that tokens are signed with',
     description: 'RFC 7517. `kid` is the RFC 7638 thumbprint.',
     answer: { status: 200, description: 'The key set', content: json(answers.jwksAnswer, ANSWERS.jwks) },
-    problems: ALWAYS,
+    problems: [...ALWAYS, 'not-ready'],
   },
   'GET /.well-known/openid-configuration': {
     operationId: 'getDiscovery',
