@@ -1,11 +1,10 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { chmodSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { attest, attestRequest, requestChallenge } from '../src/simulator/attest.ts'
 import { fakeHost } from '../src/simulator/hosts.ts'
+import { freePort } from './free-port.ts'
 import { startService, startWorld, untilReady, type ServiceProcess, type World } from './service-process.ts'
 
 const present = spawnSync('redis-server', ['--version']).status === 0
@@ -16,15 +15,6 @@ let world: World
 let redis: ChildProcess
 let settings: Readonly<Record<string, unknown>>
 const replicas: ServiceProcess[] = []
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 async function startRedis(port: number): Promise<ChildProcess> {
   const child = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'], {
