@@ -56,3 +56,21 @@ async function stopped(child: ChildProcess): Promise<void> {
   await ended
   clearTimeout(overdue)
 }
+
+/** What a program that ends came to. */
+type Ended = { readonly code: number | null; readonly out: string; readonly err: string }
+
+/** Where and with what a program is run. */
+type Run = { readonly cwd?: string; readonly env?: Readonly<Record<string, string>>; readonly input?: string }
+
+/** Runs a program to its end while this process goes on answering: the service that the program asks lives in it. */
+export async function runProgram(path: string, args: readonly string[], { input = '', ...options }: Run = {}): Promise<Ended> {
+  const child = spawn(path, args, options)
+  const said = { out: '', err: '' }
+  child.stdout.on('data', (part: Buffer) => (said.out += part.toString()))
+  child.stderr.on('data', (part: Buffer) => (said.err += part.toString()))
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(input)
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, ...said }
+}
