@@ -81,6 +81,7 @@ describe.skipIf(kubernetes === undefined)("the API server's authenticator as kub
       [await lab.altered(token, { dbgstat: 'enabled' }), /the host may read/],
       [await lab.altered(token, { dbgstat: undefined }), /the host may read/],
       [await lab.altered(token, { submods: { cpu0, tpm0: { status: 'warning' } } }), /only warned of/],
+      [await lab.warned(token), /only warned of/],
       [await lab.altered(token, { submods: undefined }), /submods/],
     ] as const
     const answers = await ask(cases.map(([one]) => one))

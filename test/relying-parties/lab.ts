@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { request } from 'node:https'
 import { decodeJwt, decodeProtectedHeader, SignJWT, type JWTPayload } from 'jose'
 import { parse } from 'yaml'
+import { z } from 'zod'
 import { createApp, type App } from '../../src/app.ts'
 import { TOKEN_ALGORITHMS, type Audience, type TokenAlgorithm } from '../../src/access/audiences.ts'
 import { deriveKeys } from '../../src/access/secrets.ts'
@@ -53,6 +54,8 @@ export type Lab = {
   readonly signedWith: (token: string, alg: TokenAlgorithm) => Promise<string>
   /** The token with other claims, signed by the service's key: what the service never writes, to ask a rule about it alone. */
   readonly altered: (token: string, claims: Readonly<Record<string, unknown>>) => Promise<string>
+  /** The token as it would be if the guest were only warned of: an `issue_on: warning` that the page's policy does not say. */
+  readonly warned: (token: string) => Promise<string>
   readonly fetch: (url: string, init?: RequestInit) => Promise<Response>
   readonly close: () => Promise<void>
 }
@@ -92,6 +95,7 @@ export async function startLab(page: Page): Promise<Lab> {
     token: ({ audience, judgedBy = 'page' }) => mint({ app, host: fakeHost(amd), measurement }, { audience, judgedBy }),
     signedWith: (token, alg) => resigned(decodeJwt(token), keyFor(alg)),
     altered: (token, claims) => resigned({ ...decodeJwt(token), ...claims }, keyFor(decodeProtectedHeader(token).alg)),
+    warned: (token) => resigned(asWarned(decodeJwt(token)), keyFor(decodeProtectedHeader(token).alg)),
     fetch: (url, init = {}) => fetchTrusting(tls.cert, url, init),
     close: () => close(fixture, files, () => server.drain(0)),
   }
@@ -142,6 +146,13 @@ async function mint({ app, host, measurement }: Mint, { audience, judgedBy }: Re
 
 const resigned = (claims: JWTPayload, { alg, kid, privateKey }: TokenKey): Promise<string> =>
   new SignJWT(claims).setProtectedHeader({ alg, typ: 'JWT', kid }).sign(privateKey)
+
+const submodules = z.looseObject({ submods: z.looseObject({ cpu0: z.looseObject({ status: z.literal('affirming') }) }) })
+
+function asWarned(claims: JWTPayload): JWTPayload {
+  const { submods } = submodules.parse(claims)
+  return { ...claims, submods: { ...submods, cpu0: { ...submods.cpu0, status: 'warning' } } }
+}
 
 /** `fetch` that trusts one authority. */
 function fetchTrusting(ca: string, url: string, init: RequestInit): Promise<Response> {
