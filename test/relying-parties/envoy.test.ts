@@ -7,7 +7,7 @@ import { ELSEWHERE, startLab, type Change, type Lab } from './lab.ts'
 import { readPage } from './pages.ts'
 import { program, startProgram, type Started } from './programs.ts'
 
-const envoy = program({ name: 'envoy', version: ['--version'], ci: true })
+const envoy = program({ name: 'envoy', version: ['--version'], ci: false })
 const AUDIENCE = 'https://orders.example'
 const seconds = () => Math.floor(Date.now() / 1000)
 

@@ -14,7 +14,8 @@ import { attest } from '../../src/simulator/attest.ts'
 import { fakeHost, type FakeHost } from '../../src/simulator/hosts.ts'
 import type { ReportFields } from '../../src/simulator/report.ts'
 import { createTokenIssuer, type TokenIssuer } from '../../src/tokens/issuer.ts'
-import type { TokenKey } from '../../src/tokens/keys.ts'
+import { fixedTokenKeys } from '../../src/tokens/key-ring.ts'
+import type { TokenKey } from '../../src/tokens/sign.ts'
 import { accepted } from '../answers.ts'
 import { tempFiles, type Files } from '../cli.ts'
 import { testServices, type TestServices } from '../services.ts'
@@ -73,7 +74,9 @@ export async function startLab(page: Page): Promise<Lab> {
   const signingKeys = TOKEN_ALGORITHMS.map((alg, nth) => tokenKey(alg, nth))
   const keyFor = (alg = '') => signingKeys.find((key) => key.alg === alg) ?? tokenKey('ES256')
   const keys = deriveKeys(randomBytes(32), 'production')
-  const tokens = asInProduction(createTokenIssuer({ signingKeys, keys, issuer, mode: 'production', now: () => new Date() }))
+  const tokens = asInProduction(
+    createTokenIssuer({ tokenKeys: fixedTokenKeys(signingKeys), keys, issuer, mode: 'production', now: () => new Date() }),
+  )
   const document = parse(page.file('policy.yaml')) as PolicyDocument
   const amd = await fakeAmd({ products: ['Milan'] })
   const fixture = await testServices({

@@ -8,7 +8,7 @@ import { ELSEWHERE, startLab, type Lab } from './lab.ts'
 import { readPage } from './pages.ts'
 import { program, runProgram, startProgram, type Started } from './programs.ts'
 
-const bao = program({ name: 'bao', version: ['version'], ci: true })
+const bao = program({ name: 'bao', version: ['version'], ci: false })
 const AUDIENCE = 'https://vault.example'
 const ROOT = 'root-of-the-test'
 const seconds = () => Math.floor(Date.now() / 1000)
