@@ -90,7 +90,8 @@ export type Accepting = typeof GENERAL extends infer G
 export function readAccept(accept: Accept): Accepting {
   const given: unknown = accept
   if (!isObject(given)) throw invalid('accept', given)
-  const unknown = Object.keys(given).find((name) => !Object.hasOwn(SHAPE, name)) ?? misshapen(SHAPE, given)
+  // What is there and undefined was meant to be something.
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(SHAPE, name) || given[name] === undefined) ?? misshapen(SHAPE, given)
   if (unknown !== undefined) throw invalid(`accept.${unknown}`, given[unknown])
   const { hardware = GENERAL.hardware, tpm } = accept
   if (hardware.includes('none') && tpm?.ak_trust === undefined) throw invalid('accept.tpm.ak_trust', 'absent')

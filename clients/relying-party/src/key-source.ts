@@ -42,12 +42,12 @@ const DEFAULTS = {
   retrySeconds: 2,
 } as const satisfies KeySourceOptions
 
-/** Keys that somebody else keeps up to date. */
+/** Keys that somebody else keeps up to date. What is wrong with them is said when the first is looked for. */
 export function staticKeys(jwks: object): KeySource {
+  let set: Promise<KeySet> | undefined
   // Through text, so that what is not JSON is not let in.
-  const set = readKeySet(readObject(new TextEncoder().encode(JSON.stringify(jwks)), 'keys-invalid'))
-  set.catch(() => undefined)
-  return { find: async (kid) => (await set).get(kid) }
+  const read = async (): Promise<KeySet> => readKeySet(readObject(new TextEncoder().encode(JSON.stringify(jwks)), 'keys-invalid'))
+  return { find: async (kid) => (await (set ??= read())).get(kid) }
 }
 
 /** The keys at an address. Throws `options-invalid` for an address that is not safe. */

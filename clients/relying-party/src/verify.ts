@@ -49,9 +49,10 @@ const MAX_TOKEN = 8192
 export async function verifyAttestation(token: string, options: VerifyOptions): Promise<Attestation> {
   const accepting = readOptions(options)
   const now = (options.now ?? (() => new Date()))()
-  const compact = readCompact(token, { length: MAX_TOKEN, code: 'token-malformed' })
-  const header = readHeader(compact, accepting, options.algorithms ?? ALGORITHMS)
-  const claims = readClaims(readObject(await signedBytes(token, header, options), 'claims-malformed'))
+  const signed = readHeader(readCompact(token, { length: MAX_TOKEN, code: 'token-malformed' }), accepting, options)
+  const bytes = await signedBytes(token, signed, options)
+  const header = { ...signed, typ: acceptedType(signed.typ, accepting) }
+  const claims = readClaims(readObject(bytes, 'claims-malformed'))
   const profile = profileOf(header, claims, accepting)
   checkParties(claims, options)
   checkTimes(claims, now, options.toleranceSeconds ?? 0)
@@ -82,20 +83,28 @@ function readOptions(options: VerifyOptions): Accepting {
   })
 }
 
-function readHeader(compact: Compact, { profiles, demo }: Accepting, algorithms: readonly Algorithm[]): Header {
+type Signed = { readonly alg: Algorithm; readonly kid: string; readonly typ: unknown }
+
+/** What says how the signature is to be verified. A token of a demonstration is told apart at once, because its key is not among ours, either. */
+function readHeader(compact: Compact, { demo }: Accepting, { algorithms = ALGORITHMS }: VerifyOptions): Signed {
   allowOnly(['alg', 'typ', 'kid'], compact, 'header-not-allowed')
   const { alg, typ, kid } = compact.header
   if (!isAlgorithm(alg) || !algorithms.includes(alg)) throw new AttestationRefused('algorithm-not-allowed', { alg, algorithms })
-  if (typeof typ !== 'string' || typeof kid !== 'string') throw new AttestationRefused('type-not-allowed', { typ, kid })
-  if (demo === 'refuse' && typ.startsWith('demo+')) throw new AttestationRefused('demo-not-accepted', { typ })
-  const accepted = profiles.map((profile) => typOf(profile, demo))
-  if (!accepted.includes(typ)) throw new AttestationRefused('type-not-allowed', { typ, accepted })
+  if (typeof kid !== 'string') throw new AttestationRefused('key-unknown', { kid })
+  if (demo === 'refuse' && typeof typ === 'string' && typ.startsWith('demo+')) throw new AttestationRefused('demo-not-accepted', { typ })
   return { alg, typ, kid }
+}
+
+function acceptedType(typ: unknown, { profiles, demo }: Accepting): string {
+  const accepted = profiles.map((profile) => typOf(profile, demo))
+  const type = accepted.find((one) => one === typ)
+  if (type === undefined) throw new AttestationRefused('type-not-allowed', { typ, accepted })
+  return type
 }
 
 const typOf = (profile: Profile, demo: Accepting['demo']): string => `${demo === 'refuse' ? '' : 'demo+'}${PROFILES[profile].typ}`
 
-async function signedBytes(token: string, { alg, kid }: Header, options: VerifyOptions): Promise<Uint8Array> {
+async function signedBytes(token: string, { alg, kid }: Signed, options: VerifyOptions): Promise<Uint8Array> {
   const published = await keysFor(options).find(kid)
   if (published === undefined) throw new AttestationRefused('key-unknown', { kid })
   if ('unusable' in published) throw new AttestationRefused('key-unusable', { kid, why: published.unusable })
