@@ -33,10 +33,18 @@ const VERIFIERS = [
   'test/{snp,tdx}-bit-flips.test.ts',
 ]
 
+const KIT = ['clients/relying-party/src/**/*.test.ts']
+
+/** Which tests are about a path. */
+function testsOf(mutated: string): string[] {
+  if (mutated.startsWith('clients/relying-party')) return KIT
+  return mutated.startsWith('src/verifiers') ? VERIFIERS : ROOMS
+}
+
 /** The tests that Stryker runs: those that call the rooms concerned in their own process, where a mutant can be seen. */
 export default defineConfig({
   test: {
-    include: process.env['ASSAY_MUTATED']?.startsWith('src/verifiers') === true ? VERIFIERS : ROOMS,
+    include: testsOf(process.env['ASSAY_MUTATED'] ?? ''),
     testTimeout: 30_000,
     hookTimeout: 60_000,
     sequence: { sequencer: NearestFirst },

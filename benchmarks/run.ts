@@ -1,6 +1,6 @@
 /**
  * Measures the service against what the machine can do at most, all in one interleaved run, and prints a table for docs/performance.md.
- *   npm run bench -- [--rounds 5] [--requests 4000] [--soak 100000] [--only snp|tdx|tpm|policies] [--write-requests FILE]
+ *   npm run bench -- [--rounds 5] [--requests 4000] [--soak 100000] [--only snp|tdx|tpm|policies|kit] [--write-requests FILE]
  */
 import { writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
@@ -11,6 +11,7 @@ import { allIssued, atEightyPercent, endToEnd, warmUp } from './end-to-end.ts'
 import { inProcess } from './in-process.ts'
 import { familyRssMegabytes } from './measure.ts'
 import { policyBenchmark, policyRatios } from './policies.ts'
+import { relyingPartyBenchmark, relyingPartyRatios } from './relying-party.ts'
 import { prepareBodies, prepareRequests, prepareSetting, snpTechnology, startService, type Service, type Setting } from './setting.ts'
 import { note, quotient, tableText } from './table.ts'
 import { tdxLabel, tdxRatios, tdxRound, tdxTechnology } from './tdx.ts'
@@ -139,6 +140,12 @@ async function measurePolicies(setting: Setting): Promise<readonly string[]> {
   return policyRatios()
 }
 
+async function measureKit(setting: Setting): Promise<readonly string[]> {
+  const { round } = await relyingPartyBenchmark(setting)
+  await inRounds(() => round(count))
+  return relyingPartyRatios()
+}
+
 async function inRounds(round: () => Promise<void>): Promise<void> {
   for (let i = 0; i < rounds; i++) {
     process.stderr.write(`round ${i + 1} of ${rounds}\n`)
@@ -155,7 +162,8 @@ async function main(): Promise<void> {
     const tdx = wanted('tdx') ? await measureTdx() : []
     const tpm = wanted('tpm') ? await measureTpm() : []
     const policies = wanted('policies') ? await measurePolicies(setting) : []
-    report([...snp, ...tdx, ...tpm, ...policies])
+    const kit = wanted('kit') ? await measureKit(setting) : []
+    report([...snp, ...tdx, ...tpm, ...policies, ...kit])
   } finally {
     await setting.remove()
   }

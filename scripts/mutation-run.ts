@@ -34,7 +34,7 @@ const isTypesOnly = (path: string): boolean =>
 function filesOf(path: string): readonly Fared[] {
   if (isTypesOnly(path)) return []
   rmSync(REPORT, { force: true })
-  const patterns = path.endsWith('.ts') ? path : `${path}/**/*.ts,!**/*.test.ts`
+  const patterns = path.endsWith('.ts') ? path : `${path}/**/*.ts,!**/*.test.ts,!clients/*/test/**`
   const args = ['run', '--mutate', patterns, '--logLevel', 'warn']
   const { status } = spawnSync('stryker', args, { cwd: root, env: environment(path), stdio: ['ignore', 2, 2] })
   if (status !== 0 || !existsSync(REPORT)) throw new Error(`stryker failed on ${path}, or no test reaches it`)

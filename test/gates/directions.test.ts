@@ -104,6 +104,18 @@ const REFUSED = {
   'main.ts': ['./cli/exit.ts', './simulator/amd.ts'],
   'simulator/': ['../routes/gate.ts', '../service/memo.ts', '../cli/exit.ts', '../config.ts', '../app.ts', '../main.ts'],
   'cli/': ['../simulator/amd.ts'],
+  // The kit is a package of its own, which runs in browsers, too.
+  'clients/relying-party/src/': [
+    'node:crypto',
+    'node:fs',
+    'hono',
+    'zod',
+    'express',
+    'json5',
+    'jo',
+    '../../../src/access/cnf.ts',
+    '../test/lab.ts',
+  ],
 } satisfies Readonly<Record<string, readonly string[]>>
 
 /** What must stay possible: a rule that refuses everything would pass the tests above. */
@@ -119,6 +131,7 @@ const ALLOWED = {
   'routes/': ['zod', '../access/cnf.ts', '../verifiers/registry.ts'],
   'service/': ['../app.ts', '../config.ts', '../routes/problem.ts', '../stores/file.ts'],
   'cli/': ['../main.ts', '../routes/gate.ts'],
+  'clients/relying-party/src/': ['jose', './json.ts'],
 } satisfies Readonly<Record<string, readonly string[]>>
 
 /** Code that a pure room may not hold, and what the gate says of it. */
@@ -135,7 +148,10 @@ const IMPURE = [
 
 type Plant = { readonly file: string; readonly code: string; readonly says: string }
 
-const fileIn = (place: string, index: number | string): string => `src/${place.endsWith('/') ? `${place}planted-${index}.ts` : place}`
+const fileIn = (place: string, index: number | string): string => {
+  const path = place.endsWith('/') ? `${place}planted-${index}.ts` : place
+  return path.startsWith('clients/') ? path : `src/${path}`
+}
 /** A room that is one file gets one import after the other, in one file; the gate names each. */
 const importing = (source: string) => `export { value as v${source.replaceAll(/\W/g, '_')} } from '${source}'\n`
 

@@ -21,7 +21,8 @@ export type Hardware = (typeof HARDWARE)[number]
 
 const VTPM = ['hypervisor', 'paravisor', 'in-guest', 'discrete', 'none'] as const
 
-const tcbParts = object({
+/** Parts of a TCB of AMD, which differ by product. */
+export const tcbParts = object({
   bootloader: optional(count),
   tee: optional(count),
   snp: optional(count),

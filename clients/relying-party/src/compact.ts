@@ -31,7 +31,20 @@ export function readCompact(text: unknown, { length, code }: Bounds): Compact {
   const parts = text.split('.')
   if (parts.length !== 3) throw refuse('it does not have three parts')
   if (!parts.every((part) => part !== '' && isCanonical(part))) throw refuse('a part is empty or not canonical base64url')
-  return { header: readObject(base64url.decode(parts[0] ?? ''), code), text }
+  return { header: headerOf(parts[0] ?? '', code), text }
+}
+
+/** Headers that were read before: those of one key are all alike. */
+const known = new Map<string, JsonObject>()
+
+/** As many keys as a service may have had. */
+const MOST_KNOWN = 64
+
+function headerOf(part: string, code: ProblemCode): JsonObject {
+  const header = known.get(part) ?? readObject(base64url.decode(part), code)
+  if (known.size >= MOST_KNOWN) known.clear()
+  known.set(part, header)
+  return header
 }
 
 /** Refuses a header that holds anything but these members: `crit`, `jku`, `x5u` and the like would ask us for more than we do. */

@@ -60,7 +60,7 @@ async function keyThumbprint(cnf: Confirmation, known: readonly string[]): Promi
 
 async function thumbprintOf(jwk: NonNullable<Confirmation['jwk']>): Promise<string> {
   const alg = algorithmOf(jwk)
-  const read = alg === undefined ? { fault: 'it is of no known kind' } : readPublicKey({ ...jwk }, alg)
+  const read = alg === undefined ? { fault: 'unknown kind' } : readPublicKey({ ...jwk }, alg)
   if ('fault' in read) throw mismatch({ why: read.fault })
   return calculateJwkThumbprint(read.jwk)
 }

@@ -24,8 +24,9 @@ export function readObject(bytes: Uint8Array, code: ProblemCode): JsonObject {
   } catch (cause) {
     throw refuse('it is not JSON in UTF-8', cause)
   }
-  const fault = faultIn(text)
-  if (fault !== undefined) throw refuse(fault)
+  const members = countMembers(value, MAX_DEPTH)
+  if (members === undefined) throw refuse(`it is nested deeper than ${MAX_DEPTH}`)
+  if (members !== countColons(text)) throw refuse('it names a member twice')
   if (!isObject(value)) throw refuse('it is not an object')
   return value
 }
@@ -33,54 +34,42 @@ export function readObject(bytes: Uint8Array, code: ProblemCode): JsonObject {
 /** Whether something is an object, as JSON has them. */
 export const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)
 
-const [QUOTE, BACKSLASH, COLON, OPEN, CLOSE] = [0x22, 0x5c, 0x3a, 0x7b, 0x7d]
-const [OPEN_LIST, CLOSE_LIST] = [0x5b, 0x5d]
-
-/** What `JSON.parse` does not mind in a text that it has read. A list has a set of names, too, which stays empty. */
-function faultIn(text: string): string | undefined {
-  const open: Set<string>[] = []
-  let fault: string | undefined
-  for (let at = 0; at < text.length && fault === undefined; at += 1) {
-    const code = text.charCodeAt(at)
-    if (code === QUOTE) {
-      const end = endOfString(text, at)
-      fault = isName(text, end) ? secondName(open.at(-1), text.slice(at, end)) : undefined
-      at = end - 1
-    } else fault = nesting(open, code)
+/** How many members all objects have together; undefined if there are more levels. */
+function countMembers(value: unknown, levels: number): number | undefined {
+  if (typeof value !== 'object' || value === null) return 0
+  if (levels === 0) return undefined
+  const inside = Object.values(value)
+  let count = Array.isArray(value) ? 0 : inside.length
+  for (const one of inside) {
+    const more = countMembers(one, levels - 1)
+    if (more === undefined) return undefined
+    count += more
   }
-  return fault
+  return count
 }
 
-function nesting(open: Set<string>[], code: number): string | undefined {
-  if (code === OPEN || code === OPEN_LIST) open.push(new Set())
-  else if (code === CLOSE || code === CLOSE_LIST) open.pop()
-  return open.length > MAX_DEPTH ? `it is nested deeper than ${MAX_DEPTH}` : undefined
+const [QUOTE, BACKSLASH, COLON] = [0x22, 0x5c, 0x3a]
+
+/** Colons outside strings: in JSON one for every member that is written, of which a reader keeps one of each name. */
+function countColons(text: string): number {
+  let count = 0
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code === COLON) count += 1
+    if (code === QUOTE) at = endOfString(text, at)
+  }
+  return count
 }
 
-/** Behind the quote that ends the string. */
+/** Where the quote is that ends the string. */
 function endOfString(text: string, start: number): number {
   let end = text.indexOf('"', start + 1)
   while (isEscaped(text, end)) end = text.indexOf('"', end + 1)
-  return end + 1
+  return end
 }
 
 function isEscaped(text: string, at: number): boolean {
   let before = at - 1
   while (text.charCodeAt(before) === BACKSLASH) before -= 1
   return (at - before) % 2 === 0
-}
-
-/** In valid JSON a colon follows a name, and nothing else. */
-function isName(text: string, end: number): boolean {
-  let at = end
-  while (text.charCodeAt(at) <= 0x20) at += 1
-  return text.charCodeAt(at) === COLON
-}
-
-/** One name has many spellings: `\u0061` is `a`. */
-function secondName(names: Set<string> | undefined, spelled: string): string | undefined {
-  const name = spelled.includes('\\') ? String(JSON.parse(spelled)) : spelled.slice(1, -1)
-  if (names?.has(name) === true) return `it names ${spelled} twice`
-  names?.add(name)
-  return undefined
 }

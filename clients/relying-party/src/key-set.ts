@@ -35,7 +35,7 @@ async function publishedKey(jwk: JsonObject): Promise<PublishedKey> {
   try {
     return { alg, key: await importPublicKey(read.jwk, alg) }
   } catch {
-    return { unusable: 'it is not a point of its curve, or this runtime does not know its algorithm' }
+    return { unusable: 'it cannot be imported in this runtime' }
   }
 }
 

@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { tokenKey } from '../../../test/token-keys.ts'
@@ -125,12 +125,18 @@ describe('an answer', () => {
   })
 
   it('that hangs half way is given up, and one that breaks off, too', async () => {
-    const url = await serve((request, response) => {
+    let broken: ServerResponse | undefined
+    const url = await serve((_, response) => {
       response.writeHead(200, { 'content-length': '1000' }).write(set.slice(0, 20))
-      if (request.url === '/breaks') setTimeout(() => response.destroy(), 20)
+      broken = response
     })
-    expect((await refusal(remoteKeys(url, { timeoutMs: 100 }).find('k'))).facts['why']).toBe('the answer broke off')
-    expect((await refusal(remoteKeys(`${url}/breaks`).find('k'))).facts['why']).toBe('the answer broke off')
+    const breaking: typeof fetch = async (...asked) => {
+      const response = await fetch(...asked)
+      broken?.destroy()
+      return response
+    }
+    expect((await refusal(remoteKeys(url, { timeoutMs: 1000 }).find('k'))).facts['why']).toBe('the answer broke off')
+    expect((await refusal(remoteKeys(url, { fetch: breaking }).find('k'))).facts['why']).toBe('the answer broke off')
   })
 
   it('that is huge is not read to its end', async () => {

@@ -1,4 +1,5 @@
 import { filled, listOf, mapOf, object, oneOf, optional, count, type Guard } from './shape.ts'
+import { tcbParts } from './claims.ts'
 import { isObject, type JsonObject } from './json.ts'
 
 /** Whether a claim is as wanted; `all` are the claims of the same technology. */
@@ -48,14 +49,7 @@ const unlessTrue = rule(
   (wanted, claim) => claim === undefined || claim === false || wanted !== 'refuse',
 )
 
-const minima = object({
-  bootloader: optional(count),
-  tee: optional(count),
-  snp: optional(count),
-  microcode: optional(count),
-  fmc: optional(count),
-})
-const minimaOfProducts = object({ Milan: optional(minima), Genoa: optional(minima), Turin: optional(minima) })
+const minimaOfProducts = object({ Milan: optional(tcbParts), Genoa: optional(tcbParts), Turin: optional(tcbParts) })
 
 /** The numbers of one product say nothing of another's, so each has its own minima; a product without any is not accepted. */
 const leastTcb = rule(minimaOfProducts, (wanted, claim, { product }) => {

@@ -1,5 +1,5 @@
 import type { Claims, Freshness, Item } from './claims.ts'
-import { AttestationRefused } from './problems.ts'
+import { AttestationRefused, type ProblemCode } from './problems.ts'
 
 /** The longest life of a token (docs/tokens.md). */
 const MAX_LIFETIME_SECONDS = 900
@@ -10,10 +10,11 @@ const AHEAD_SECONDS = 30
 /** Throws `lifetime-too-long`, `token-expired` or `token-not-yet-valid`. A token is valid up to `exp`, and not at it (RFC 7519 section 4.1.4). */
 export function checkTimes({ iat, nbf, exp }: Claims, now: Date, tolerance: number): void {
   const time = now.getTime() / 1000
-  const facts = { iat, nbf, exp, now: now.toISOString(), tolerance }
-  if (exp <= iat || nbf > iat || exp - iat > MAX_LIFETIME_SECONDS) throw new AttestationRefused('lifetime-too-long', facts)
-  if (time >= exp + tolerance) throw new AttestationRefused('token-expired', facts)
-  if (time < nbf - tolerance || time < iat - AHEAD_SECONDS - tolerance) throw new AttestationRefused('token-not-yet-valid', facts)
+  const refuse = (code: ProblemCode): AttestationRefused =>
+    new AttestationRefused(code, { iat, nbf, exp, now: now.toISOString(), tolerance })
+  if (exp <= iat || nbf > iat || exp - iat > MAX_LIFETIME_SECONDS) throw refuse('lifetime-too-long')
+  if (time >= exp + tolerance) throw refuse('token-expired')
+  if (time < nbf - tolerance || time < iat - AHEAD_SECONDS - tolerance) throw refuse('token-not-yet-valid')
 }
 
 type Fresh = {

@@ -79,7 +79,7 @@ function readOptions(options: VerifyOptions): Accepting {
   if (marked === (accepting.demo !== 'refuse')) return accepting
   throw new AttestationRefused('options-invalid', {
     option: 'accept.demo',
-    why: 'issuers in .invalid, and no others, are those of demonstrations',
+    why: 'issuers of demonstrations end in .invalid',
   })
 }
 
