@@ -45,7 +45,7 @@ const KIT = 'kit: one token'
 const BARE = 'bare jose: one token'
 const SLICES = 40
 
-/** Each round verifies tokens with both, in short turns, so that what disturbs one disturbs the other. */
+/** Each round verifies tokens with both in short turns, of which the least counts: what else the machine does can only add to it. */
 export async function relyingPartyBenchmark(setting: Setting): Promise<{ readonly round: (count: number) => Promise<void> }> {
   const { tokens, jwks, sha256 } = await tokensOf(setting, 100)
   const keys = createLocalJWKSet(jwks)
@@ -64,11 +64,11 @@ export async function relyingPartyBenchmark(setting: Setting): Promise<{ readonl
   for (const { verify } of verifiers) await secondsOf(verify, tokens, 5000)
   return {
     round: async (count) => {
-      const sums = new Map<string, number>()
-      const turns = Array.from({ length: SLICES }, () => verifiers).flat()
+      const least = new Map<string, number>()
       const each = Math.ceil(count / SLICES)
-      for (const { name, verify } of turns) sums.set(name, (sums.get(name) ?? 0) + (await secondsOf(verify, tokens, each)))
-      for (const [name, seconds] of sums) note(name, 'µs', (seconds / (each * SLICES)) * 1e6)
+      for (const { name, verify } of Array.from({ length: SLICES }, () => verifiers).flat())
+        least.set(name, Math.min(least.get(name) ?? Infinity, await secondsOf(verify, tokens, each)))
+      for (const [name, seconds] of least) note(name, 'µs', (seconds / each) * 1e6)
     },
   }
 }

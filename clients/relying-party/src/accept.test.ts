@@ -304,3 +304,14 @@ describe('what could never be asked', () => {
     expect([error.code, error.facts['option']]).toEqual(['options-invalid', option])
   })
 })
+
+describe('an accept object', () => {
+  it('is read once, and frozen, so that no later change is lost unnoticed', async () => {
+    const accept = { ...ACCEPT, snp: { revocation: ['checked', 'not-checked'], measurement: [hexOf(0x3e, 48)] } } satisfies Accept
+    expect(await outcome(verify(minted().token, { accept }))).toBe('accepted')
+    expect(() => Object.assign(accept, { demo: 'refuse' })).toThrow(TypeError)
+    expect(() => accept.snp.measurement.push('x')).toThrow(TypeError)
+    expect(await outcome(verify(minted().token, { accept }))).toBe('accepted')
+    expect(await outcome(verify(minted().token, { accept: { ...accept, hardware: ['tdx'] } }))).toBe('hardware-not-accepted')
+  })
+})

@@ -86,8 +86,27 @@ export type Accepting = typeof GENERAL extends infer G
     }
   : never
 
-/** Reads what a relying party accepts. Throws `options-invalid` for what could never be asked. */
+const known = new WeakMap<object, Accepting>()
+
+/**
+ * Reads what a relying party accepts, once for each object, which is frozen from then on: a change that nobody reads would be a condition that nobody asks.
+ * Throws `options-invalid` for what could never be asked.
+ */
 export function readAccept(accept: Accept): Accepting {
+  const read = known.get(accept)
+  if (read !== undefined) return read
+  const accepting = compile(accept)
+  known.set(freeze(accept), accepting)
+  return accepting
+}
+
+function freeze<T extends object>(value: T): T {
+  const inside: readonly unknown[] = Object.values(value)
+  for (const one of inside) if (typeof one === 'object' && one !== null) freeze(one)
+  return Object.freeze(value)
+}
+
+function compile(accept: Accept): Accepting {
   const given: unknown = accept
   if (!isObject(given)) throw invalid('accept', given)
   // What is there and undefined was meant to be something.

@@ -1,5 +1,11 @@
 import { count, filled, flag, listOf, mapOf, object, oneOf, only, optional, sha256, text, whole, type Guarded } from './shape.ts'
 
+const maybeText = optional(text)
+const maybeTexts = optional(listOf(text))
+const maybeFilled = optional(filled)
+const maybeCount = optional(count)
+const maybeFlag = optional(flag)
+
 /** Verdicts of AR4SI (draft-ietf-rats-ar4si section 2.3.2). */
 const STATUSES = ['none', 'affirming', 'warning', 'contraindicated'] as const
 const isStatus = oneOf(STATUSES)
@@ -23,75 +29,75 @@ const VTPM = ['hypervisor', 'paravisor', 'in-guest', 'discrete', 'none'] as cons
 
 /** Parts of a TCB of AMD, which differ by product. */
 export const tcbParts = object({
-  bootloader: optional(count),
-  tee: optional(count),
-  snp: optional(count),
-  microcode: optional(count),
-  fmc: optional(count),
+  bootloader: maybeCount,
+  tee: maybeCount,
+  snp: maybeCount,
+  microcode: maybeCount,
+  fmc: maybeCount,
 })
 
 /** What a token tells of an SEV-SNP guest. Where a token would be too long some of it is left out, and an absent claim is no zero. */
 const isSnp = object({
-  product: optional(text),
-  version: optional(count),
-  guest_svn: optional(count),
-  vmpl: optional(count),
-  measurement: optional(text),
-  host_data: optional(text),
-  family_id: optional(text),
-  image_id: optional(text),
-  id_key_digest: optional(text),
-  author_key_digest: optional(text),
+  product: maybeText,
+  version: maybeCount,
+  guest_svn: maybeCount,
+  vmpl: maybeCount,
+  measurement: maybeText,
+  host_data: maybeText,
+  family_id: maybeText,
+  image_id: maybeText,
+  id_key_digest: maybeText,
+  author_key_digest: maybeText,
   reported_tcb: optional(tcbParts),
-  signing_key: optional(text),
-  csp_id: optional(text),
-  revocation: optional(text),
-  advisories: optional(listOf(text)),
+  signing_key: maybeText,
+  csp_id: maybeText,
+  revocation: maybeText,
+  advisories: maybeTexts,
 })
 
 const intelTcb = object({
-  status: optional(text),
-  early_status: optional(text),
-  tcb_date: optional(text),
-  tcb_evaluation_data_number: optional(count),
-  advisory_ids: optional(listOf(text)),
+  status: maybeText,
+  early_status: maybeText,
+  tcb_date: maybeText,
+  tcb_evaluation_data_number: maybeCount,
+  advisory_ids: maybeTexts,
 })
-const intelPlatform = object({ fmspc: optional(text), sgx_type: optional(text), smt_enabled: optional(flag) })
+const intelPlatform = object({ fmspc: maybeText, sgx_type: maybeText, smt_enabled: maybeFlag })
 
-const intel = { tcb: optional(intelTcb), platform: optional(intelPlatform), collateral_expired: optional(flag) }
+const intel = { tcb: optional(intelTcb), platform: optional(intelPlatform), collateral_expired: maybeFlag }
 
 /** The same of a TDX guest. */
 const isTdx = object({
   ...intel,
-  mr_td: optional(text),
-  mr_seam: optional(text),
-  mr_service_td: optional(text),
-  mr_config_id: optional(text),
-  mr_owner: optional(text),
-  mr_owner_config: optional(text),
-  rtmr0: optional(text),
-  rtmr1: optional(text),
-  rtmr2: optional(text),
-  rtmr3: optional(text),
+  mr_td: maybeText,
+  mr_seam: maybeText,
+  mr_service_td: maybeText,
+  mr_config_id: maybeText,
+  mr_owner: maybeText,
+  mr_owner_config: maybeText,
+  rtmr0: maybeText,
+  rtmr1: maybeText,
+  rtmr2: maybeText,
+  rtmr3: maybeText,
 })
 
 /** The same of an SGX enclave. */
 const isSgx = object({
   ...intel,
-  mr_enclave: optional(text),
-  mr_signer: optional(text),
-  isv_prod_id: optional(count),
-  isv_svn: optional(count),
-  config_id: optional(text),
+  mr_enclave: maybeText,
+  mr_signer: maybeText,
+  isv_prod_id: maybeCount,
+  isv_svn: maybeCount,
+  config_id: maybeText,
 })
 
 /** The same of a host with a TPM. */
 const isTpm = object({
-  ak_trust: optional(text),
-  enrolment_basis: optional(text),
-  bank: optional(text),
+  ak_trust: maybeText,
+  enrolment_basis: maybeText,
+  bank: maybeText,
   pcrs: optional(mapOf(text)),
-  boot: optional(object({ secure_boot: optional(flag), kernel_cmdline: optional(text) })),
+  boot: optional(object({ secure_boot: maybeFlag, kernel_cmdline: maybeText })),
 })
 
 const BY_TECHNOLOGY = { snp: optional(isSnp), tdx: optional(isTdx), sgx: optional(isSgx), tpm: optional(isTpm) }
@@ -111,7 +117,7 @@ const isPolicy = object({ name: filled, version: count, sha256 })
 export type PolicyReference = Guarded<typeof isPolicy>
 
 const vector = mapOf(whole)
-const JUDGEMENT = { policy: isPolicy, weakenings: optional(listOf(text)), tolerated: optional(listOf(text)), fresh: flag }
+const JUDGEMENT = { policy: isPolicy, weakenings: maybeTexts, tolerated: maybeTexts, fresh: flag }
 
 /** One piece of evidence as it was judged, in the words of profile `lean`, whatever the profile. */
 const ITEM = { status: isStatus, trustworthiness: vector, ...JUDGEMENT, assay: isTechnologies }
@@ -137,7 +143,7 @@ export const isVeraisonSubmod = object({
 const isKey = object({ kty: filled })
 
 /** What a token is bound to (RFC 7800 section 3, RFC 8705 section 3.1, RFC 9449 section 6.1). */
-const isConfirmation = object({ jwk: optional(isKey), jkt: optional(filled), 'x5t#S256': optional(filled) })
+const isConfirmation = object({ jwk: optional(isKey), jkt: maybeFilled, 'x5t#S256': maybeFilled })
 
 /** What every profile says in the same words. */
 export const COMMON = {
@@ -153,10 +159,10 @@ export const COMMON = {
   eat_nonce: filled,
   freshness: oneOf(FRESHNESS),
   cnf: optional(isConfirmation),
-  host_id: optional(filled),
+  host_id: maybeFilled,
   tcb: object({ hw: oneOf(HARDWARE), vtpm: oneOf(VTPM) }),
   dbgstat: optional(oneOf(['enabled', 'disabled-since-boot'])),
-  hwmodel: optional(filled),
+  hwmodel: maybeFilled,
   evidence_digest: sha256,
   demo: optional(only(true)),
   submods: mapOf(object({})),

@@ -29,7 +29,7 @@ export function readCompact(text: unknown, { length, code }: Bounds): Compact {
   if (typeof text !== 'string') throw refuse('it is not a text')
   if (text.length > length) throw refuse(`it has more than ${length} characters`)
   const parts = text.split('.')
-  if (parts.length !== 3) throw refuse('it does not have three parts')
+  if (parts.length !== 3) throw refuse('it has not three parts')
   if (!parts.every((part) => part !== '' && isCanonical(part))) throw refuse('a part is empty or not canonical base64url')
   return { header: headerOf(parts[0] ?? '', code), text }
 }

@@ -78,7 +78,7 @@ async function matchedClaims(
   token: string,
 ): Promise<{ readonly jti: string; readonly iat: number }> {
   const { jti, htm, htu, iat, ath } = claims
-  if (typeof jti !== 'string' || jti === '' || jti.length > MAX_JTI) throw malformed('jti is not a text of 1 to 128 characters')
+  if (typeof jti !== 'string' || jti === '' || jti.length > MAX_JTI) throw malformed('jti has not 1 to 128 characters')
   if (typeof iat !== 'number' || !Number.isFinite(iat)) throw malformed('iat is not a number')
   const wanted = { htm: request.method, htu: targetOf(request.url), ath: await digestOf(token) }
   const actual = { htm, htu: targetOf(htu), ath }

@@ -11,7 +11,7 @@ export type Fetched = { readonly document: JsonObject; readonly maxAge: number |
 export function safeUrl(text: unknown, code: 'options-invalid' | 'keys-invalid'): URL {
   const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined
   if (url !== undefined && isSafe(url)) return url
-  throw new AttestationRefused(code, { why: 'it is not https (or http on loopback) without user and fragment', url: text })
+  throw new AttestationRefused(code, { why: 'it is not https (http on loopback) without user and fragment', url: text })
 }
 
 const isSafe = ({ protocol, hostname, username, password, hash }: URL): boolean =>

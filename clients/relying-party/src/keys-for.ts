@@ -19,7 +19,7 @@ const MOST = 64
 /** The source that options name, the same for the same options. Throws `options-invalid`. */
 export function keysFor({ keys, jwksUri, jwks, issuer }: Keys & { readonly issuer: string }): KeySource {
   if ([keys, jwksUri, jwks].filter((one) => one !== undefined).length > 1)
-    throw new AttestationRefused('options-invalid', { option: 'keys', why: 'only one of keys, jwksUri and jwks' })
+    throw new AttestationRefused('options-invalid', { option: 'keys', why: 'one of keys, jwksUri, jwks' })
   if (keys !== undefined) return keys
   if (jwks !== undefined) return kept(fixed, jwks, () => staticKeys(jwks))
   if (remote.size >= MOST) remote.clear()

@@ -12,8 +12,10 @@ function rule<W>(wants: Guard<W>, holds: (wanted: W, ...args: Parameters<Test>) 
   return { wants, compile: (wanted) => (wants(wanted) ? (claim, all) => holds(wanted, claim, all) : undefined) }
 }
 
+const texts = listOf(filled)
+
 /** The claim is one of the texts. */
-const among = rule(listOf(filled), (wanted, claim) => typeof claim === 'string' && wanted.includes(claim))
+const among = rule(texts, (wanted, claim) => typeof claim === 'string' && wanted.includes(claim))
 
 /** The claim is one of these words. */
 const word = <const T extends string>(words: readonly T[]): Rule<readonly T[]> =>
@@ -26,7 +28,7 @@ const amongNumbers = rule(listOf(count), (wanted, claim) => typeof claim === 'nu
 const atLeast = rule(count, (wanted, claim) => typeof claim === 'number' && claim >= wanted)
 
 /** Every text of the claim, a list, is one of these. */
-const within = rule(listOf(filled), (wanted, claim) => Array.isArray(claim) && claim.every((one) => wanted.includes(one)))
+const within = rule(texts, (wanted, claim) => Array.isArray(claim) && claim.every((one) => wanted.includes(one)))
 
 /** The claim is this. */
 const exactly = rule(oneOf(['true', 'false']), (wanted, claim) => typeof claim === 'boolean' && String(claim) === wanted)
@@ -36,7 +38,7 @@ const isDate = (value: unknown): value is string => typeof value === 'string' &&
 /** The claim is a date, and not earlier. */
 const since = rule(isDate, (wanted, claim) => isDate(claim) && Date.parse(claim) >= Date.parse(wanted))
 
-const isListOrAbsent = (value: unknown): value is 'absent' | readonly string[] => value === 'absent' || listOf(filled)(value)
+const isListOrAbsent = (value: unknown): value is 'absent' | readonly string[] => value === 'absent' || texts(value)
 
 /** The claim, which is never left out where it is something, is absent, or one of the texts. */
 const absentOr = rule(isListOrAbsent, (wanted, claim) =>
@@ -49,7 +51,8 @@ const unlessTrue = rule(
   (wanted, claim) => claim === undefined || claim === false || wanted !== 'refuse',
 )
 
-const minimaOfProducts = object({ Milan: optional(tcbParts), Genoa: optional(tcbParts), Turin: optional(tcbParts) })
+const maybeParts = optional(tcbParts)
+const minimaOfProducts = object({ Milan: maybeParts, Genoa: maybeParts, Turin: maybeParts })
 
 /** The numbers of one product say nothing of another's, so each has its own minima; a product without any is not accepted. */
 const leastTcb = rule(minimaOfProducts, (wanted, claim, { product }) => {
@@ -61,7 +64,7 @@ const leastTcb = rule(minimaOfProducts, (wanted, claim, { product }) => {
 
 /** Every register named is one of its values. */
 const registers = rule(
-  mapOf(listOf(filled)),
+  mapOf(texts),
   (wanted, claim) =>
     isObject(claim) && Object.entries(wanted).every(([index, values]) => among.compile(values)?.(claim[index], claim) === true),
 )

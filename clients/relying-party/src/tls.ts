@@ -9,7 +9,7 @@ type Kind = 'CERTIFICATE' | 'PUBLIC KEY'
 
 /** SHA-256 of the certificate (RFC 8705 section 3.1). Throws `certificate-missing` or `certificate-malformed`. */
 export async function certificateOf(peer: TlsPeer): Promise<string> {
-  if (!('certificate' in peer)) throw new AttestationRefused('certificate-missing', { why: 'a key names no certificate' })
+  if (!('certificate' in peer)) throw new AttestationRefused('certificate-missing')
   const der = base64.decode(bodyOf(pemOf(peer.certificate, 'CERTIFICATE'), 'CERTIFICATE'))
   return base64url.encode(new Uint8Array(await crypto.subtle.digest('SHA-256', der)))
 }
@@ -26,7 +26,7 @@ export async function thumbprintOfTlsKey(peer: TlsPeer): Promise<string> {
     const thumbprint = await thumbprintAs(alg, () => read(pem, alg, { extractable: true }))
     if (thumbprint !== undefined) return thumbprint
   }
-  throw new AttestationRefused('certificate-malformed', { why: 'no token is bound to such a key' })
+  throw new AttestationRefused('certificate-malformed', { why: 'its key is of no known kind' })
 }
 
 /** WebCrypto wants to be told what a key is for before it reads it, so each kind is tried. */

@@ -9,6 +9,7 @@ import { judge } from './judge.ts'
 import { keysFor, type Keys } from './keys-for.ts'
 import { AttestationRefused } from './problems.ts'
 import { PROFILES, readClaims, readItems, type Profile } from './profiles.ts'
+import { filled } from './shape.ts'
 import { checkFreshness, checkTimes } from './times.ts'
 
 /** What a relying party expects of a token. */
@@ -66,21 +67,26 @@ export async function verifyAttestation(token: string, options: VerifyOptions): 
 /** Nothing may be left to chance by leaving it out. */
 function readOptions(options: VerifyOptions): Accepting {
   checkConfirm(options.confirm)
-  const { issuer, audience, toleranceSeconds = 0 } = options
-  const wrong = [
-    ['issuer', typeof issuer === 'string' && URL.canParse(issuer)],
-    ['audience', typeof audience === 'string' && audience !== ''],
-    ['toleranceSeconds', toleranceSeconds >= 0 && toleranceSeconds <= 60],
-    ['algorithms', (options.algorithms ?? ALGORITHMS).every(isAlgorithm)],
-  ].find(([, holds]) => holds !== true)
-  if (wrong !== undefined) throw new AttestationRefused('options-invalid', { option: wrong[0] })
+  const { issuer, audience, toleranceSeconds = 0, algorithms = ALGORITHMS } = options
+  if (!filled(audience)) throw invalid('audience')
+  if (!(toleranceSeconds >= 0 && toleranceSeconds <= 60)) throw invalid('toleranceSeconds')
+  if (!algorithms.every(isAlgorithm)) throw invalid('algorithms')
   const accepting = readAccept(options.accept)
-  const marked = new URL(issuer).hostname.endsWith('.invalid')
-  if (marked === (accepting.demo !== 'refuse')) return accepting
-  throw new AttestationRefused('options-invalid', {
-    option: 'accept.demo',
-    why: 'issuers of demonstrations end in .invalid',
-  })
+  if (isDemo(issuer) === (accepting.demo !== 'refuse')) return accepting
+  throw invalid('accept.demo', 'demo issuers end in .invalid')
+}
+
+const invalid = (option: string, why?: string): AttestationRefused => new AttestationRefused('options-invalid', { option, why })
+
+/** The last issuer that options named, which is mostly the only one: reading an address costs more than comparing it. */
+let last: { readonly issuer: string; readonly demo: boolean } | undefined
+
+/** Issuers outside production end in `.invalid`, and no others do. Throws `options-invalid` for what is no address. */
+function isDemo(issuer: string): boolean {
+  if (last?.issuer === issuer) return last.demo
+  if (!URL.canParse(issuer)) throw invalid('issuer')
+  last = { issuer, demo: new URL(issuer).hostname.endsWith('.invalid') }
+  return last.demo
 }
 
 type Signed = { readonly alg: Algorithm; readonly kid: string; readonly typ: unknown }
