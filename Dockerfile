@@ -5,6 +5,9 @@ COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts && npm cache clean --force
 COPY bin ./bin
 COPY src ./src
+# What the demonstration shows beside the service.
+COPY clients/relying-party/src ./clients/relying-party/src
+COPY examples ./examples
 RUN mkdir /data && chown node:node /data
 USER node
 ENV NODE_ENV=production ASSAY_LISTEN=0.0.0.0:8080 ASSAY_DATA_DIR=/data

@@ -6,6 +6,7 @@ import { stringify } from 'yaml'
 import { loadConfig, type Config } from '../config.ts'
 import { serve, type Running } from '../main.ts'
 import { anchorsOf } from '../verifiers/anchors.ts'
+import { showJoin } from './demo-join.ts'
 import { showToken } from './demo-token.ts'
 import { runMember } from './fleet-table.ts'
 import { styled, type Output } from './output.ts'
@@ -52,13 +53,14 @@ async function tell({ listen, output, tsm, afterwards }: DemoOptions, endings: (
   await ready(running.url)
   const results = await runFleet(simulation, { url: running.url, audience: undefined, policy: undefined, output })
   const files = await showToken({ url: running.url, issuer: config.issuer, results, output })
+  const joined = await showJoin({ url: running.url, issuer: config.issuer, simulation, output })
   // Where the service ends now, they stay: the command that was shown needs them.
   if (afterwards === 'stay') endings.push(() => rmSync(files, { recursive: true, force: true }))
   const green = await withoutVendor(simulation, running.url, output)
   const tree = tsm === undefined ? undefined : await serveTsm(tsm, simulation)
   endings.push(() => tree?.close())
   output.out(afterwards === 'stay' ? nextWhileRunning(running, folder, tree) : NEXT)
-  const right = green && results.every(({ agrees }) => agrees === 'yes')
+  const right = joined && green && results.every(({ agrees }) => agrees === 'yes')
   return { url: running.url, outcome: right ? 'as expected' : 'not as expected' }
 }
 

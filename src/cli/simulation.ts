@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import type { FakeAmd } from '../simulator/amd.ts'
 import type { FleetMember } from '../simulator/fleet.ts'
 import type { FakeIntel } from '../simulator/intel.ts'
@@ -23,8 +24,11 @@ export type Simulation = {
 // oxlint-disable no-restricted-imports
 const load = {
   amd: () => import('../simulator/amd.ts'),
+  attest: () => import('../simulator/attest.ts'),
+  bindingKeys: () => import('../simulator/binding-keys.ts'),
   bundle: () => import('../simulator/bundle.ts'),
   fleet: () => import('../simulator/fleet.ts'),
+  hosts: () => import('../simulator/hosts.ts'),
   intel: () => import('../simulator/intel.ts'),
   kds: () => import('../simulator/kds.ts'),
   pcs: () => import('../simulator/pcs.ts'),
@@ -72,4 +76,15 @@ export async function serveTsm(dir: string, { fleet }: Simulation, tee: 'snp' | 
     if (expected === 'issued' && !('binds' in host) && ('tee' in host ? host.tee : 'snp') === tee) return serveFakeTsm(dir, host)
   }
   throw new Error('the fleet has no good host')
+}
+
+/** A guest that has attested with a key of its own: what the service answered, and the key. */
+export async function attestedGuest(
+  { amd }: Pick<Simulation, 'amd'>,
+  url: string,
+): Promise<{ readonly body: unknown; readonly key: KeyObject }> {
+  const [{ attest }, { bindingKey }, { fakeHost }] = await Promise.all([load.attest(), load.bindingKeys(), load.hosts()])
+  const key = bindingKey('P-256')
+  const { body } = await attest(fakeHost(amd), { url, key })
+  return { body, key: key.privateKey }
 }
