@@ -4,6 +4,7 @@ import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose'
 import { verifyAttestation } from '../clients/relying-party/src/verify.ts'
 import { deriveKeys } from '../src/access/secrets.ts'
 import { createTokenIssuer } from '../src/tokens/issuer.ts'
+import { fixedTokenKeys } from '../src/tokens/key-ring.ts'
 import { temporaryTokenKey } from '../src/tokens/keys.ts'
 import { bearerPolicy, judged, proverOf } from './in-process.ts'
 import { bindingInput, reportDataOf } from '../src/access/binding.ts'
@@ -24,7 +25,7 @@ async function tokensOf(
   const key = temporaryTokenKey('ES256')
   const audience = { name: AUDIENCE, policies: ['bearer'], profile: 'lean', alg: 'ES256', relyingPartyNonce: 'refuse' } as const
   const issuer = createTokenIssuer({
-    signingKeys: [key],
+    tokenKeys: fixedTokenKeys([key]),
     keys: deriveKeys(randomBytes(32), 'test'),
     issuer: ISSUER,
     mode: 'test',

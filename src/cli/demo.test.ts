@@ -46,8 +46,8 @@ describe('assay demo', () => {
     expect(out).toContain('"demo": true')
     expect(out).toMatch(/Good hosts that still get a token: (\d+) of \1\./)
     expect(out).toMatch(/the node, with its key +201 its secret: join-[0-9a-f]{12}\n/)
-    for (const code of ['proof-replayed', 'confirmation-mismatch', 'proof-missing'])
-      expect(out).toMatch(new RegExp(`a thief, .+ 401 ${code}\n`))
+    for (const why of ['proof-replayed', 'confirmation-mismatch', 'proof-missing'])
+      expect(out).toMatch(new RegExp(`a thief, .+ 401 ${why}\n`))
     expect(out).toContain('What to try next')
     // A terminal that nobody has widened. Digests stay whole in the token, where they can be copied.
     expect(out.split('\n').filter((line) => line.length > 80 && !/[0-9a-f]{64}/.test(line))).toEqual([])

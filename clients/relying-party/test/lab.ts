@@ -8,7 +8,8 @@ import type { Appraisal } from '../../../src/appraisal/appraisal.ts'
 import { readPolicy } from '../../../src/appraisal/read-policy.ts'
 import type { Mode } from '../../../src/verifiers/verifier.ts'
 import { createTokenIssuer } from '../../../src/tokens/issuer.ts'
-import type { TokenKey } from '../../../src/tokens/keys.ts'
+import { fixedTokenKeys } from '../../../src/tokens/key-ring.ts'
+import type { TokenKey } from '../../../src/tokens/sign.ts'
 import type { Accept } from '../src/accept.ts'
 import { AttestationRefused } from '../src/problems.ts'
 import { verifyAttestation, type Attestation, type VerifyOptions } from '../src/verify.ts'
@@ -59,7 +60,7 @@ export const jwksOf = (...keys: readonly TokenKey[]): { keys: JWK[] } => ({
 export function minted(chosen: Minted = {}): { readonly token: string; readonly jwks: { keys: JWK[] } } {
   const { alg, mode, now, profile, audience, nonce } = { ...USUAL, ...chosen }
   const key = tokenKey(alg)
-  const issuer = createTokenIssuer({ signingKeys: [key], keys: { subject }, issuer: ISSUERS[mode], mode, now: () => now })
+  const issuer = createTokenIssuer({ tokenKeys: fixedTokenKeys([key]), keys: { subject }, issuer: ISSUERS[mode], mode, now: () => now })
   const { token } = issuer.issue({
     appraisal: appraisalUnder(policy.reference, { mode, ...chosen.appraisal }),
     policy,
