@@ -33,11 +33,14 @@ const VERIFIERS = [
   'test/{snp,tdx}-bit-flips.test.ts',
 ]
 
+const TOKENS = ['src/tokens/**/*.test.ts', 'src/cli/keys-command.test.ts', 'test/http-token{s,-keys}.test.ts']
+
 const KIT = ['clients/relying-party/src/**/*.test.ts']
 
 /** Which tests are about a path. */
 function testsOf(mutated: string): string[] {
   if (mutated.startsWith('clients/relying-party')) return KIT
+  if (mutated.startsWith('src/tokens')) return TOKENS
   return mutated.startsWith('src/verifiers') ? VERIFIERS : ROOMS
 }
 
