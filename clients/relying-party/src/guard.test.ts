@@ -250,6 +250,58 @@ describe.each(Object.entries(FRAMEWORKS))('%s', (_, listening) => {
   })
 })
 
+const fromHeader = (value: string | string[] | null | undefined): string | undefined =>
+  typeof value === 'string' ? Buffer.from(value, 'base64').toString() : undefined
+
+describe('a certificate that a proxy hands on', () => {
+  const pem = pems('guest')
+  const options: GuardOptions = { ...common, confirm: 'tls' }
+  const applications: Readonly<Record<string, () => Promise<RequestListener>>> = {
+    hono: async () => {
+      const app = new Hono()
+      app.use(onHono.attested({ ...options, clientCertificate: (c) => fromHeader(c.req.raw.headers.get('x-cert')) }))
+      app.get('/secrets/1', (c) => c.json({ confirmed: onHono.attestationFor(c).confirmed }))
+      const listener = getRequestListener(app.fetch)
+      return (...both) => void listener(...both)
+    },
+    express: async () => {
+      const app = express()
+      app.use(onExpress.attested({ ...options, clientCertificate: (request: express.Request) => fromHeader(request.headers['x-cert']) }))
+      app.get('/secrets/1', (request, response) => response.json({ confirmed: onExpress.attestationFor(request).confirmed }))
+      return app as RequestListener
+    },
+    fastify: async () => {
+      const app = Fastify()
+      const onRequest = onFastify.attested({
+        ...options,
+        clientCertificate: (request: FastifyRequest) => fromHeader(request.headers['x-cert']),
+      })
+      app.get('/secrets/1', { onRequest }, async (request) => ({ confirmed: onFastify.attestationFor(request).confirmed }))
+      await app.ready()
+      return (...both) => app.routing(...both)
+    },
+  }
+
+  it.each(Object.entries(applications))('is taken by %s, where the option says so', async (_, make) => {
+    const port = await listen(createHttpServer(await make()))
+    const cnf = createPublicKey(createPrivateKey(pem.key)).export({ format: 'jwk' })
+    const headers = { authorization: `Bearer ${minted({ now: new Date(), cnf }).token}` }
+    const certificate = Buffer.from(pem.cert).toString('base64')
+    expect((await send({ port, headers: { ...headers, 'x-cert': certificate } })).body['confirmed']).toBe('tls')
+    expect((await send({ port, headers })).body['code']).toBe('certificate-missing')
+  })
+})
+
+describe.each(Object.entries(FRAMEWORKS))('%s, when something else breaks', (_, listening) => {
+  it('lets its own way of errors take it, and lets nobody in', async () => {
+    const { jwks: _jwks, ...rest } = common
+    const broken = { ...rest, confirm: 'DANGEROUSLY_BEARER', keys: { find: () => Promise.reject(new Error('broken')) } } as const
+    const port = await listen(createHttpServer(await listening(broken)))
+    const { status, body } = await send({ port, headers: { authorization: `Bearer ${token}` } })
+    expect([status, JSON.stringify(body)]).toEqual([500, expect.stringContaining('broken')])
+  })
+})
+
 describe('options of a middleware', () => {
   it.each([
     ['no confirm', { confirm: undefined }],

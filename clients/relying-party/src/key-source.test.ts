@@ -303,6 +303,28 @@ describe('keys that are kept', () => {
 })
 
 describe('where keys come from', () => {
+  it('is looked up once for an address, among some dozens', async () => {
+    const { keysFor } = await import('./keys-for.ts')
+    const at = (path: string): KeySource => keysFor({ issuer: ISSUER, jwksUri: `https://attest.example/${path}` })
+    const one = at('one')
+    expect(at('one')).toBe(one)
+    expect(keysFor({ issuer: 'https://attest.example/one' })).not.toBe(one)
+    for (let i = 0; i < 70; i += 1) at(`${i}`)
+    expect(at('one')).not.toBe(one)
+    const jwks = jwksOf(first)
+    expect(keysFor({ issuer: ISSUER, jwks })).toBe(keysFor({ issuer: ISSUER, jwks }))
+  })
+
+  it('keeps any other failure as a cause', async () => {
+    const failing = remoteKeys('https://attest.example/keys', {
+      fetch: () => Promise.reject(new TypeError('no route')),
+      now: () => new Date(),
+    })
+    const error = await refusal(failing.find('k'))
+    expect(error.facts).toEqual({ url: 'https://attest.example/keys', why: 'no answer' })
+    expect((error.cause as Error).cause).toBeInstanceOf(TypeError)
+  })
+
   it('is this issuer only', async () => {
     expect(ISSUER).toBe('https://attest.example')
     const one = staticKeys(jwksOf(first))
