@@ -94,6 +94,9 @@ describe('DPoP', () => {
   it('lets the relying party say how old a proof may be', async () => {
     expect(await withProof({ claims: { iat: IAT - 60 } }, { maxAgeSeconds: 61 })).toBe('accepted')
     expect(await withProof({ claims: { iat: IAT - 5 } }, { maxAgeSeconds: 5 })).toBe('proof-outdated')
+    expect(await withProof({}, { maxAgeSeconds: 3600 })).toBe('accepted')
+    for (const maxAgeSeconds of [0, -1, 3601, Number.NaN, Number.POSITIVE_INFINITY])
+      expect(await withProof({}, { maxAgeSeconds })).toBe('options-invalid')
   })
 
   it.each([

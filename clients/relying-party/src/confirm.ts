@@ -14,8 +14,9 @@ export type Confirmed = 'dpop' | 'tls' | 'bearer'
 
 /** Refuses, as `options-invalid`, whatever is none of the three: also nothing at all. */
 export function checkConfirm(confirm: unknown): void {
-  const names = isObject(confirm) ? Object.keys(confirm).join() : undefined
-  if (confirm === 'DANGEROUSLY_BEARER' || names === 'dpop' || names === 'tls') return
+  const [[name, how] = [], ...more] = isObject(confirm) ? Object.entries(confirm) : []
+  const isProof = (name === 'dpop' || name === 'tls') && isObject(how) && more.length === 0
+  if (confirm === 'DANGEROUSLY_BEARER' || isProof) return
   throw new AttestationRefused('options-invalid', { option: 'confirm', expected: '{dpop}, {tls} or DANGEROUSLY_BEARER' })
 }
 

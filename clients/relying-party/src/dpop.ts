@@ -14,7 +14,7 @@ export type DpopRequest = {
   readonly url: string
   /** Nonces that are accepted, if the relying party gives any (RFC 9449 section 9). */
   readonly nonces?: readonly string[]
-  /** How old a proof may be; default 60 s. */
+  /** How old a proof may be; default 60 s, at most an hour. */
   readonly maxAgeSeconds?: number
   /** Default: the memory of this process. */
   readonly seen?: Seen
@@ -25,6 +25,7 @@ export type Expected = { readonly token: string; readonly now: Date; readonly th
 
 /** Proofs are made for each request, so they are young; the other clock may be ahead by this much. */
 const MAX_AGE_SECONDS = 60
+const MOST_SECONDS = 3600
 const AHEAD_SECONDS = 5
 
 /** A proof with a key of RSA 4096 has some 1,800 characters. */
@@ -48,6 +49,7 @@ export async function verifyProof(request: DpopRequest, expected: Expected): Pro
 
 /** Until when the proof must be remembered: a little longer than it would be accepted. */
 function checkTime(iat: number, { maxAgeSeconds = MAX_AGE_SECONDS }: DpopRequest, now: Date): Date {
+  if (!(maxAgeSeconds > 0 && maxAgeSeconds <= MOST_SECONDS)) throw new AttestationRefused('options-invalid', { option: 'maxAgeSeconds' })
   const age = now.getTime() / 1000 - iat
   if (age > maxAgeSeconds || age < -AHEAD_SECONDS) throw new AttestationRefused('proof-outdated', { age, maxAgeSeconds })
   return new Date((iat + maxAgeSeconds + 1) * 1000)
