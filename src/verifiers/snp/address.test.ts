@@ -9,7 +9,7 @@ describe('addresses of AMD’s documents', () => {
   it('name a VCEK by product, chip and TCB', () => {
     const address = vcekAddress('Milan', MILAN, tcb)
     expect(address).toBe(`amd/vcek/Milan/${MILAN}/3-0-24-219`)
-    expect(parseAmdAddress(address)).toEqual({ kind: 'vcek', product: 'Milan', hwid: MILAN, tcb })
+    expect(parseAmdAddress(address)).toStrictEqual({ kind: 'vcek', product: 'Milan', hwid: MILAN, tcb })
   })
 
   it('name FMC first on Turin', () => {

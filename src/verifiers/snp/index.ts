@@ -9,7 +9,7 @@ import type { Report } from './report.ts'
 import { readEvidence, type ReadEvidence } from './structure-evidence.ts'
 import { readTcbs, type Tcbs } from './structure-identity.ts'
 import { failed, hasOutcome, passed, skipped } from '../checks.ts'
-import { endorsementCandidates, selectVek, vcekAddressOfReport } from './vek-select.ts'
+import { selectVek, vcekAddressOfReport } from './vek-select.ts'
 import { productHint } from './vek.ts'
 
 /** Version 2 names no product: what a shipped certificate says of itself tells which lists to have at hand, and nothing more. */
@@ -21,10 +21,7 @@ const listsOf = (product: SnpProduct | undefined): readonly CollateralAddress[] 
   product === undefined ? [] : [crlAddress(product, 'vcek'), crlAddress(product, 'vlek')]
 
 /** The certificate to keep for the VCEK's address: a lone one whatever it is, since verification will say; of several, what may be an endorsement key. */
-function shippedVek({ report, certificates }: ReadEvidence): Uint8Array | undefined {
-  if (certificates.length <= 1) return certificates[0]
-  return endorsementCandidates(certificates).length === 0 ? undefined : selectVek(certificates, report, undefined)
-}
+const shippedVek = ({ report, certificates }: ReadEvidence): Uint8Array | undefined => selectVek(certificates, report, undefined)
 
 /** What verification needs besides the evidence, and what the evidence brings that is worth keeping: the VCEK is in one of the two, if its address is known. */
 function wantsOf(read: ReadEvidence): Pick<Unverified, 'needs' | 'offers'> {

@@ -67,6 +67,7 @@ describe('inspectSnp', () => {
       current_tcb: { parts: turin.tcb },
       current_version: '1.55.40',
       launch_mit_vector: '0x0000000000000001',
+      current_mit_vector: '0x0000000000000001',
     })
     expect(shown.report.signature.r).toBe(hex(bytes.slice(0x2a0, 0x2d0).toReversed()))
     expect(shown.report.signature.s).toBe(hex(bytes.slice(0x2e8, 0x318).toReversed()))
@@ -92,7 +93,7 @@ describe('inspectSnp', () => {
 
   it('reads the TCBs of version 2 in the only layout that makes it', () => {
     const { report } = inspectSnp(evidence(reportBytes({ version: 2 })))
-    expect(report).toMatchObject({ product: null, cpuid: null, launch_mit_vector: null })
+    expect(report).toMatchObject({ product: null, cpuid: null, launch_mit_vector: null, current_mit_vector: null })
     expect(report.reported_tcb.parts).toEqual({ bootloader: 4, tee: 0, snp: 24, microcode: 219 })
   })
 

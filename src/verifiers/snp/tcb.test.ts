@@ -45,6 +45,27 @@ describe('parseTcb', () => {
   )
 })
 
+const cut = (hex: string, length: number): Uint8Array => bytes(hex).subarray(0, length)
+
+describe('a TCB that cannot be read says which part is at fault', () => {
+  it.each([
+    ['Milan', bytes('8000000000000873'), 'BOOT_LOADER @1: 128 is above 127'],
+    ['Milan', bytes('00ff000000000873'), 'TEE @2: 255 is above 127'],
+    ['Genoa', bytes('0300000001000873'), 'RESERVED @6: reserved bytes are set'],
+    ['Milan', bytes('0300000000008073'), 'SNP @7: 128 is above 127'],
+    ['Milan', cut('0300000000000873', 7), 'MICROCODE @7: needs 1 bytes, 0 left'],
+    ['Milan', bytes('030000000000087300'), 'end @8: 1 bytes follow the last field'],
+    ['Turin', bytes('8001000200000047'), 'FMC @1: 128 is above 127'],
+    ['Turin', bytes('0080000200000047'), 'BOOT_LOADER @2: 128 is above 127'],
+    ['Turin', bytes('0001800200000047'), 'TEE @3: 128 is above 127'],
+    ['Turin', bytes('0001008000000047'), 'SNP @4: 128 is above 127'],
+    ['Turin', bytes('0001000201000047'), 'RESERVED @7: reserved bytes are set'],
+    ['Turin', cut('0001000200000047', 7), 'MICROCODE @7: needs 1 bytes, 0 left'],
+  ] as const)('on %s', (product, value, why) => {
+    expect(() => parseTcb(product, value)).toThrow(expect.objectContaining({ ...refused, message: `snp-tcb.${why}` }))
+  })
+})
+
 describe('formatTcb', () => {
   it('names the parts in the order of the specification', () => {
     expect(formatTcb({ bootloader: 1, tee: 0, snp: 2, microcode: 71, fmc: 0 })).toBe('fmc 0, bootloader 1, tee 0, snp 2, microcode 71')

@@ -50,7 +50,7 @@ export function sameTcb(a: SnpTcb, b: SnpTcb): boolean {
 
 /** Whether CHIP_ID is this hwID: equal, or on Turin equal in the first eight bytes and zero after them (SNP-46). */
 export const isChipOf = (hwid: Uint8Array, chipId: Uint8Array): boolean =>
-  hwid.length <= chipId.length && equalBytes(chipId.subarray(0, hwid.length), hwid) && isZero(chipId.subarray(hwid.length))
+  equalBytes(chipId.subarray(0, hwid.length), hwid) && isZero(chipId.subarray(hwid.length))
 
 /** REPORTED_TCB in the layout of a product; undefined where it does not have that layout (SNP-11). */
 export const reportedTcb = (product: SnpProduct, { reportedTcb: bytes }: Report): SnpTcb | undefined =>

@@ -120,6 +120,13 @@ describe('the certificate to judge', () => {
   })
 })
 
+describe('of several VLEKs, which name no chip,', () => {
+  it('the one is judged in whose product’s layout the report’s TCB can be read', () => {
+    const turin = amd.vlek({ product: 'Turin' })
+    expect(selectVek([turin.der, vlek.der], reportOf(vlek), undefined)).toBe(vlek.der)
+  })
+})
+
 describe('a report', () => {
   it('names its product, version 2 none', () => {
     expect(reportProduct(reportOf(vcek))).toBe('Milan')
