@@ -86,6 +86,7 @@ describe('the data of an event', () => {
     expect(judge(0xd, line('\0'), sha384(text('linux ro\0')))).toEqual({ measured: 'linux ro\0', mismatch: false })
     expect(judge(0xd, line('\0\0'), sha384(text('linux ro')))).toEqual(LIE)
     expect(judge(0xd, line('\0'), sha384(line('\0')))).toEqual(LIE)
+    expect(judge(0xd, line(''), sha384(text('linux r')))).toEqual(LIE)
   })
 
   it.each(['grub_cmd linux ro\0', 'module_cmdline: x\0', '/boot/vmlinuz\0', 'kernel_cmdline:x'])(
@@ -94,6 +95,11 @@ describe('the data of an event', () => {
       expect(judge(0xd, text(line), sha384(text(line)))).toEqual(NOTHING)
     },
   )
+
+  it('of an attestation agent may be no text at all', () => {
+    const empty = aaelBytes('')
+    expect(judge(0x6, empty, sha384(empty))).toEqual({ measured: Buffer.from(empty).toString('latin1'), mismatch: false })
+  })
 
   it('of an attestation agent must have the size that they tell', () => {
     const event = aaelBytes('a b c')

@@ -137,7 +137,7 @@ function readEvents(r: Reader, log: Reading): readonly LogEvent[] {
     ended = event.index === END
     events.push(event)
   }
-  if (r.left > 0) r.bytes('padding', r.left)
+  r.window('padding', r.left)
   return events
 }
 
