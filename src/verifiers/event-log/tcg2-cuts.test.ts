@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { headerBytes, logBytes, recordBytes, text, u32, type Header, type Logged } from '../../../test/event-log-bytes.ts'
+import { headerBytes, logBytes, text, u32, type Logged } from '../../../test/event-log-bytes.ts'
 import { AttestationError } from '../problems.ts'
 import { parseTcg2, type LogRules } from './tcg2.ts'
 
@@ -69,10 +69,9 @@ describe('a TCG2 log that ends too early names the field', () => {
   })
 })
 
-describe('the limits of a TCG2 log', () => {
-  const withHeader = (header: Header, digests: Logged['digests'] = []): string =>
-    outcome(logBytes([{ ...EVENT, digests }], Buffer.alloc(0), headerBytes(header)))
+const withData = (length: number): Uint8Array => logBytes([{ ...EVENT, data: new Uint8Array(length) }], Buffer.alloc(0))
 
+describe('the limits of a TCG2 log', () => {
   it('take the highest index in the header and in an event', () => {
     expect(outcome(logBytes([EVENT], Buffer.alloc(0), headerBytes({ index: 4 })))).toBe('4: 4 bytes')
   })
@@ -80,13 +79,11 @@ describe('the limits of a TCG2 log', () => {
   it('take eight algorithms, and one of 64 bytes that nobody knows', () => {
     const algorithms = Array.from({ length: 8 }, (_, place) => [0x4000 + place, 64] as const)
     const digests = algorithms.map(([algorithm, size]) => [algorithm, new Uint8Array(size)] as const)
-    expect(withHeader({ algorithms }, digests)).toBe('4: 4 bytes')
+    expect(outcome(logBytes([{ ...EVENT, digests }], Buffer.alloc(0), headerBytes({ algorithms })))).toBe('4: 4 bytes')
   })
 
   it('take an event of 1 MiB, and none of a byte more', () => {
-    const of = (length: number): Uint8Array =>
-      new Uint8Array(Buffer.concat([headerBytes(), recordBytes({ ...EVENT, data: new Uint8Array(length) })]))
-    expect(outcome(of(1_048_576))).toBe('4: 1048576 bytes')
-    expect(outcome(of(1_048_577))).toBe(fault('event_log.event 0.eventSize', '@131: 1048577 bytes are more than 1048576'))
+    expect(outcome(withData(1_048_576))).toBe('4: 1048576 bytes')
+    expect(outcome(withData(1_048_577))).toBe(fault('event_log.event 0.eventSize', '@131: 1048577 bytes are more than 1048576'))
   })
 })
