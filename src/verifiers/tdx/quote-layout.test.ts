@@ -108,7 +108,7 @@ describe('the kind of a body', () => {
     [2, 'td-report-1.0', 584, 'tdx'],
     [3, 'td-report-1.5', 648, 'tdx'],
     [4, 'td-report-1.5-ex', 885, 'tdx'],
-  ])('%i is %s of %i bytes', (type, name, bytes, tee) => expect(bodyKind(type)).toEqual({ type, name, bytes, tee }))
+  ])('%i is %s of %i bytes', (...[type, name, bytes, tee]) => expect(bodyKind(type)).toEqual({ type, name, bytes, tee }))
 
   it('is none for another type', () => expect([0, 5].map(bodyKind)).toEqual([undefined, undefined]))
 })
