@@ -69,6 +69,7 @@ describe('a TCG2 log', () => {
     ['zeros and something', Buffer.from('00'.repeat(20) + '01', 'hex'), 'event 3.digestCount @295: 0 digests, 1 algorithms are declared'],
     ['FF and something', Buffer.from('ff'.repeat(20) + '01', 'hex'), 'event 3.index @291: the end of the log is not padding'],
     ['FF, zeros and something', Buffer.from('ffffffff0000000001', 'hex'), 'event 3.index @291: the end of the log is not padding'],
+    ['FF and one other value', Buffer.from('ffffffff' + '01'.repeat(8), 'hex'), 'event 3.index @291: the end of the log is not padding'],
   ])('may not end with %s', (_, padding, why) => {
     expect(refusal(logBytes(EVENTS, padding))).toBe(why)
   })
