@@ -85,12 +85,14 @@ function judgeLink(link: Link, grounds: Grounds): Verdict {
   if (bytes === undefined) return absentList(link, grounds)
   const list = attempt(() => readList(bytes, link, grounds))
   if (list instanceof AttestationError) return { outcome: 'unavailable', text: list.message }
-  const { subject, serial } = link.certificate
-  if (list.isRevoked(serial))
-    return { outcome: 'revoked', text: `${formatName(subject)}, serial ${serial.toString(16)}, is on ${list.text}` }
+  if (list.isRevoked(link.certificate.serial)) return { outcome: 'revoked', text: `${revokedName(link.certificate)}, is on ${list.text}` }
   const fault = faultOf(list, marks.get(link.address), grounds)
   return fault === undefined ? { outcome: 'clear', text: list.text, until: endOf(list, grounds) } : { outcome: 'unavailable', text: fault }
 }
+
+/** Endorsement certificates, and Google's, may have no subject: the serial number then tells. */
+const revokedName = ({ subject, serial }: ParsedCertificate): string =>
+  [...(subject.length === 0 ? [] : [formatName(subject)]), `serial ${serial.toString(16)}`].join(', ')
 
 /** Absence is tolerated only in mode `prefer`, and only until a list was once seen. */
 function absentList({ address, issuer }: Link, { collateral, rigour }: Grounds): Verdict {
