@@ -1,8 +1,5 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { chmodSync, existsSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify, type JWTVerifyGetKey } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -10,41 +7,28 @@ import { rotationRequest } from '../src/tokens/key-keeper.ts'
 import { attest } from '../src/simulator/attest.ts'
 import { fakeHost } from '../src/simulator/hosts.ts'
 import { accepted } from './answers.ts'
+import { redisPresent, startRedis, type RedisServer } from './redis-server.ts'
 import { startService, startWorld, untilReady, type ServiceProcess, type World } from './service-process.ts'
 
 /** `ASSAY_ROTATIONS=50` is what docs/reliability.md records. */
 const ROTATIONS = Number(process.env['ASSAY_ROTATIONS'] ?? 3)
 const REPLICAS = 3
 
-const present = spawnSync('redis-server', ['--version']).status === 0
-if (!present && process.env['CI'] === 'true') throw new Error('CI needs redis-server')
-if (!present) process.stderr.write('redis-server not found: the test of rotations across replicas is skipped\n')
+const present = redisPresent()
 
 type Replica = ServiceProcess & { readonly folder: string }
 
 let world: World
-let redis: ChildProcess
+let redis: RedisServer
 const replicas: Replica[] = []
-
-async function startRedis(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  redis = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  for await (const part of redis.stdout ?? []) if (String(part).includes('Ready to accept connections')) break
-  return `redis://127.0.0.1:${port}`
-}
 
 beforeAll(async () => {
   if (!present) return
   world = await startWorld()
   const secret = world.files.write('shared-secret', randomBytes(32).toString('base64url'))
   chmodSync(secret, 0o600)
-  const shared = { redis_url: await startRedis(), secret_file: secret, issuer: 'https://attest.assay.invalid' }
+  redis = await startRedis()
+  const shared = { redis_url: redis.url, secret_file: secret, issuer: 'https://attest.assay.invalid' }
   // Keys live as long as they do with an hour of caches, three thousand times as fast.
   const quick = { jwks_max_age_seconds: 1, token_lifetime_seconds: 30, rate_limit: { requests: 1_000_000, per_seconds: 60 } }
   for (let nth = 0; nth < REPLICAS; nth += 1) {
@@ -60,7 +44,7 @@ afterAll(async () => {
     await ended
   }
   if (!present) return
-  redis.kill('SIGKILL')
+  await redis.close()
   await world.close()
 })
 

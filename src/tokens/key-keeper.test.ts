@@ -244,13 +244,18 @@ describe('several replicas', () => {
 
 const pem = () => String(temporaryTokenKey('ES256').privateKey.export({ format: 'pem', type: 'pkcs8' }))
 
+/** A machine with a key that somebody mounted, which signs. */
+async function mounted() {
+  const path = join(folder, 'mounted.pem')
+  await writeFile(path, pem(), { mode: 0o600 })
+  const files = tokenKeyFiles({ algorithms: ['ES256'], named: { ES256: path }, folder, mode: 'production' })
+  const ring = await keep({ files })
+  return { path, ring, old: signer(ring) }
+}
+
 describe('a key that is mounted', () => {
   it('is read again when it changes, and the one before signs until every key set has the new one', async () => {
-    const path = join(folder, 'mounted.pem')
-    await writeFile(path, pem(), { mode: 0o600 })
-    const files = tokenKeyFiles({ algorithms: ['ES256'], named: { ES256: path }, folder, mode: 'production' })
-    const ring = await keep({ files })
-    const old = signer(ring)
+    const { path, ring, old } = await mounted()
     await writeFile(path, pem())
     await look()
     expect([kids(ring).length, signer(ring)]).toEqual([2, old])
@@ -261,11 +266,7 @@ describe('a key that is mounted', () => {
   })
 
   it('stays in use when what takes its place cannot be used', async () => {
-    const path = join(folder, 'mounted.pem')
-    await writeFile(path, pem(), { mode: 0o600 })
-    const files = tokenKeyFiles({ algorithms: ['ES256'], named: { ES256: path }, folder, mode: 'production' })
-    const ring = await keep({ files })
-    const old = signer(ring)
+    const { path, ring, old } = await mounted()
     await writeFile(path, pem())
     await chmod(path, 0o644)
     await pass(10)
