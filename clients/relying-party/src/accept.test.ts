@@ -4,7 +4,7 @@ import { platform, sgxItem, tdxClaims, tdxItem, upToDate } from '../../../test/i
 import { boot, secureBoot, tpmItem } from '../../../test/tpm-claims.ts'
 import type { ItemAppraisal } from '../../../src/appraisal/appraisal.ts'
 import { TOKEN_PROFILES } from '../../../src/access/audiences.ts'
-import { ACCEPT, changed, claimsOf, minted, outcome, policy, refusal, verify } from '../test/lab.ts'
+import { ACCEPT, changed, claimsOf, minted, outcome, policy, refusal, resigned, verify } from '../test/lab.ts'
 import type { Accept } from './accept.ts'
 
 const { sha256 } = policy.reference
@@ -90,14 +90,17 @@ describe('hardware', () => {
   })
 
   it('is not believed without its evidence', async () => {
-    expect(await outcome(changed({ tcb: { hw: 'tdx', vtpm: 'none' } }).then((one) => verify(one)))).toBe('hardware-not-accepted')
+    const error = await refusal(changed({ tcb: { hw: 'tdx', vtpm: 'none' } }).then((one) => verify(one)))
+    expect([error.code, error.facts]).toEqual(['hardware-not-accepted', { actual: 'no evidence', hardware: 'tdx' }])
   })
 })
 
 describe('debugging', () => {
   it('is refused, and so is silence', async () => {
     const debugged = itemWith({ policy: { ...snp.claims.snp?.policy, debug_allowed: true } as never })
-    expect(await judged([debugged], {})).toBe('debug-not-accepted')
+    const { token } = minted({ appraisal: { evidence: [debugged] } })
+    const error = await refusal(verify(token))
+    expect([error.code, error.facts]).toEqual(['debug-not-accepted', { actual: 'enabled' }])
     expect(await judged([debugged], { debug: 'DANGEROUSLY_ACCEPT_DEBUG' })).toBe('accepted')
     expect(await outcome(changed({ dbgstat: undefined }).then((one) => verify(one)))).toBe('debug-not-accepted')
   })
@@ -205,6 +208,12 @@ describe('conditions', () => {
       'claim-not-accepted',
     ],
     ['a register', [tpm], { ...withTpm, tpm: { ...withTpm.tpm, pcrs: { 7: [tpm.claims.tpm?.pcrs['7'] ?? 'none', 'x'] } } }, 'accepted'],
+    [
+      'one of two registers',
+      [tpm],
+      { ...withTpm, tpm: { ...withTpm.tpm, pcrs: { 7: [tpm.claims.tpm?.pcrs['7'] ?? 'none'], 4: ['x'] } } },
+      'claim-not-accepted',
+    ],
     ['another value', [tpm], { ...withTpm, tpm: { ...withTpm.tpm, pcrs: { 7: ['x'] } } }, 'claim-not-accepted'],
     ['a register that is not told', [tpm], { ...withTpm, tpm: { ...withTpm.tpm, pcrs: { 23: ['x'] } } }, 'claim-not-accepted'],
     [
@@ -233,6 +242,20 @@ describe('conditions', () => {
     expect(await under({ weakenings: [] })).toBe('weakening-not-accepted')
     expect(await under({ policies: [{ sha256: other }] })).toBe('policy-not-accepted')
     expect(await under({ hardware: ['tdx'] })).toBe('hardware-not-accepted')
+  })
+})
+
+describe('evidence of the EAR profiles', () => {
+  it.each(['ear', 'ear-veraison'] as const)('is refused where %s does not have it so', async (profile) => {
+    const claims = claimsOf(minted({ profile }).token)
+    const { cpu0 } = claims['submods'] as { cpu0: Record<string, unknown> }
+    for (const name of Object.keys(cpu0).filter((one) => !/policy.id/.test(one))) {
+      const token = await resigned({ ...claims, submods: { cpu0: { ...cpu0, [name]: 1 } } }, { typ: 'eat+jwt' })
+      const error = await refusal(verify(token, { accept: { ...ACCEPT, profiles: [profile] } }))
+      expect([name, error.code, error.facts]).toEqual([name, 'claims-malformed', { claim: 'submods.cpu0' }])
+    }
+    const none = await resigned({ ...claims, submods: {} }, { typ: 'eat+jwt' })
+    expect((await refusal(verify(none, { accept: { ...ACCEPT, profiles: [profile] } }))).facts).toEqual({ claim: 'submods' })
   })
 })
 

@@ -176,6 +176,7 @@ describe('cnf', () => {
     expect(await confirmed({ jkt })).toBe('accepted')
     expect(await confirmed({ jkt, jwk: guest.jwk })).toBe('accepted')
     expect(await confirmed({ jkt, jwk: other.jwk })).toBe('confirmation-mismatch')
+    expect(await confirmed({ jkt: 'another', jwk: guest.jwk })).toBe('confirmation-mismatch')
     expect(await confirmed({ jkt: await calculateJwkThumbprint(other.jwk) })).toBe('confirmation-mismatch')
   })
 
@@ -250,5 +251,69 @@ describe('TLS', () => {
     const named = await changed({ cnf: { 'x5t#S256': 'AAAA' } })
     expect(await over(named, { certificate: '-----BEGIN CERTIFICATE-----\nA=A=\n-----END CERTIFICATE-----' })).toBe('certificate-malformed')
     expect(await over(named, { certificate: undefined })).toBe('certificate-missing')
+  })
+})
+
+const factsOf = async (proof: Proof, request: Partial<DpopRequest> = {}): Promise<unknown> => {
+  const dpop = { proof: await proofOf(proof), method: 'GET', url: URL_OF_REQUEST, seen, ...request }
+  const { code, facts } = await refusal(verify(token, { confirm: { dpop } }))
+  return { code, ...facts }
+}
+const factsOfCnf = async (cnf: object, confirm: 'dpop' | 'tls' = 'dpop'): Promise<unknown> => {
+  const one = await changed({ cnf })
+  const dpop = { proof: await proofOf({ claims: { ath: ath(one) } }), method: 'GET', url: URL_OF_REQUEST, seen }
+  const { code, facts } = await refusal(verify(one, { confirm: confirm === 'dpop' ? { dpop } : { tls: { publicKey: 'x' } } }))
+  return { code, ...facts }
+}
+
+describe('why a proof is refused', () => {
+  it('is told to the relying party', async () => {
+    const [own, foreign] = [await calculateJwkThumbprint(guest.jwk), await calculateJwkThumbprint(other.jwk)]
+    expect(await factsOf({ key: other })).toEqual({ code: 'confirmation-mismatch', expected: own, actual: foreign })
+    expect(await factsOf({ claims: { iat: IAT - 100 } })).toEqual({
+      code: 'proof-outdated',
+      age: expect.closeTo(100.4, 3),
+      maxAgeSeconds: 60,
+    })
+    expect(await factsOf({}, { maxAgeSeconds: 0 })).toEqual({ code: 'options-invalid', option: 'maxAgeSeconds' })
+    expect(await factsOf({ claims: { htm: 'POST' } })).toEqual({ code: 'proof-mismatch', member: 'htm', wanted: 'GET', actual: 'POST' })
+    expect(await factsOf({ claims: { htu: 'https://x.example/a?b' } })).toEqual({
+      code: 'proof-mismatch',
+      member: 'htu',
+      wanted: URL_OF_REQUEST,
+      actual: 'https://x.example/a',
+    })
+    expect(await factsOf({ header: { typ: 'JWT' } })).toEqual({ code: 'proof-malformed', why: 'typ, alg or jwk is not that of a proof' })
+    expect(await factsOf({ claims: { jti: '' } })).toEqual({ code: 'proof-malformed', why: 'jti has not 1 to 128 characters' })
+    expect(await factsOf({ claims: { iat: '1' } })).toEqual({ code: 'proof-malformed', why: 'iat is not a number' })
+    expect(await factsOf({ header: { jwk: { ...guest.jwk, x: 'AAAA' } } })).toEqual({
+      code: 'proof-malformed',
+      why: 'a coordinate has not 32 bytes',
+    })
+  })
+
+  it('is told of cnf, too', async () => {
+    const code = 'confirmation-mismatch'
+    expect(await factsOfCnf({})).toEqual({ code })
+    expect(await factsOfCnf({ kid: 'k', jku: 'u' })).toEqual({ code, foreign: ['kid', 'jku'] })
+    expect(await factsOfCnf({ jwk: { kty: 'EC', crv: 'P-521' } })).toEqual({ code, why: 'unknown kind' })
+    expect(await factsOfCnf({ jwk: { ...guest.jwk, y: 'AAAA' } })).toEqual({ code, why: 'a coordinate has not 32 bytes' })
+    expect(await factsOfCnf({ jkt: 'a', jwk: guest.jwk })).toEqual({ code, jkt: 'a', thumbprint: await calculateJwkThumbprint(guest.jwk) })
+    expect(await factsOfCnf({ jwk: guest.jwk }, 'tls')).toEqual({
+      code: 'certificate-malformed',
+      why: 'it is not one PEM block of a public key',
+    })
+  })
+
+  it('is told of TLS keys, too', async () => {
+    const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey
+    const spki = key.export({ type: 'spki', format: 'pem' }).toString()
+    const mismatched = await refusal(verify(token, { confirm: { tls: { publicKey: spki } } }))
+    const [expected, actual] = [await calculateJwkThumbprint(guest.jwk), await calculateJwkThumbprint(key.export({ format: 'jwk' }))]
+    expect(mismatched.facts).toEqual({ expected, actual })
+    const garbage = await refusal(verify(token, { confirm: { tls: { publicKey: new Uint8Array([1]) } } }))
+    expect(garbage.facts).toEqual({ why: 'its key is of no known kind' })
+    const none = await refusal(verifyAttestation(token, { ...options(), confirm: {} as never }))
+    expect(none.facts).toEqual({ option: 'confirm', expected: '{dpop}, {tls} or DANGEROUSLY_BEARER' })
   })
 })

@@ -81,7 +81,7 @@ async function matchedClaims(
 ): Promise<{ readonly jti: string; readonly iat: number }> {
   const { jti, htm, htu, iat, ath } = claims
   if (typeof jti !== 'string' || jti === '' || jti.length > MAX_JTI) throw malformed('jti has not 1 to 128 characters')
-  if (typeof iat !== 'number' || !Number.isFinite(iat)) throw malformed('iat is not a number')
+  if (typeof iat !== 'number') throw malformed('iat is not a number')
   const wanted = { htm: request.method, htu: targetOf(request.url), ath: await digestOf(token) }
   const actual = { htm, htu: targetOf(htu), ath }
   const member = (['htm', 'htu', 'ath'] as const).find((name) => actual[name] === undefined || actual[name] !== wanted[name])

@@ -7,7 +7,7 @@ export type Seen = (name: string, until: Date) => boolean | Promise<boolean>
 const MOST = 100_000
 
 /** Names in the memory of this process. Throws `replay-memory-full` where `most` are known and none has expired: what is forgotten could be replayed. */
-export function rememberInMemory(now: () => Date = () => new Date(), most: number = MOST): Seen {
+export function rememberInMemory(now: () => Date = () => new Date(), most: number = MOST): (name: string, until: Date) => boolean {
   const known = new Map<string, number>()
   let sweptAt = -Infinity
   const sweep = (time: number): void => {
