@@ -288,6 +288,8 @@ describe('what could never be asked', () => {
     ['accept.policies', { policies: [{ name: 'eu' }] }],
     ['accept.policies', { policies: [{ sha256: 'AA' }] }],
     ['accept.policies', { policies: [{ sha256: other.toUpperCase() }] }],
+    ['accept.policies', { policies: [{ sha256: `${sha256}0` }] }],
+    ['accept.policies', { policies: [{ sha256: `0${sha256}` }] }],
     ['accept.policies', { policies: [{ sha256, name: '' }] }],
     ['accept.policies', { policies: [{ sha256, version: 1 }] }],
     ['accept.policies', { policies: [{ sha256, DANGEROUSLY_BY_NAME: 'eu' }] }],
@@ -320,6 +322,7 @@ describe('what could never be asked', () => {
     ['accept.tdx.collateral_expired', { ...ACCEPT, tdx: { collateral_expired: true } }],
     ['accept.tpm.boot.secure_boot', { ...ACCEPT, tpm: { 'boot.secure_boot': true } }],
     ['accept.tpm.pcrs', { ...ACCEPT, tpm: { pcrs: { 7: 'x' } } }],
+    ['accept.tpm.pcrs', { ...ACCEPT, tpm: { pcrs: { 4: ['x'], 7: 'x' } } }],
     ['accept.tpm.ak_trust', { ...ACCEPT, hardware: ['none'] }],
     ['accept.tpm.ak_trust', { ...ACCEPT, hardware: ['none'], tpm: { bank: ['sha256'] } }],
   ])('%s: %j', async (option, accept) => {

@@ -159,7 +159,14 @@ describe.each(Object.entries(FRAMEWORKS))('%s', (_, listening) => {
     const port = await serving({ confirm: 'DANGEROUSLY_BEARER' })
     const nothing = await send({ port })
     expect([nothing.status, nothing.headers['www-authenticate'], nothing.headers['cache-control']]).toEqual([401, 'Bearer', 'no-store'])
-    for (const authorization of [`Basic ${token}`, token, `Bearer ${token} x`, 'Bearer ', [`Bearer ${token}`, `Bearer ${token}`]])
+    for (const authorization of [
+      `x Bearer ${token}`,
+      `Basic ${token}`,
+      token,
+      `Bearer ${token} x`,
+      'Bearer ',
+      [`Bearer ${token}`, `Bearer ${token}`],
+    ])
       expect((await send({ port, headers: { authorization } })).body['code']).toBe('token-missing')
     const bad = await send({
       port,
@@ -302,6 +309,14 @@ describe.each(Object.entries(FRAMEWORKS))('%s, when something else breaks', (_, 
   })
 })
 
+const factsOf = (wrong: object): unknown => {
+  try {
+    return createGuard({ ...common, ...wrong } as GuardOptions)
+  } catch (error) {
+    return (error as AttestationRefused).facts
+  }
+}
+
 describe('options of a middleware', () => {
   it.each([
     ['no confirm', { confirm: undefined }],
@@ -313,6 +328,33 @@ describe('options of a middleware', () => {
     ['one with a fragment', { confirm: 'dpop', publicUrl: `${PUBLIC}#a` }],
   ])('refuse %s at once', (_, wrong) => {
     expect(() => createGuard({ ...common, ...wrong } as GuardOptions)).toThrow(expect.objectContaining({ code: 'options-invalid' }))
+  })
+
+  it('are named where they are wrong', () => {
+    expect(factsOf({})).toEqual({ option: 'confirm', expected: ['dpop', 'tls', 'DANGEROUSLY_BEARER'] })
+    expect(factsOf({ confirm: 'dpop' })).toEqual({ option: 'publicUrl', expected: 'an address without query' })
+  })
+
+  it('tell who listens under which scheme a token came', async () => {
+    const heard: AttestationRefused[] = []
+    const guard = createGuard({ ...common, confirm: 'DANGEROUSLY_BEARER', onRefusal: (error) => heard.push(error) })
+    const asking = (...values: readonly string[]) =>
+      guard({ method: 'GET', target: '/', header: () => values, certificate: undefined, nonce: undefined })
+    expect(await asking(`DPoP ${token}`)).toMatchObject({ refusal: { status: 401 } })
+    expect(await asking()).toMatchObject({ refusal: { headers: { 'www-authenticate': 'Bearer' } } })
+    expect(heard.map(({ code, facts }) => [code, facts])).toEqual([
+      ['token-missing', { scheme: 'dpop' }],
+      ['token-missing', {}],
+    ])
+  })
+
+  it('do without a connection, as in runtimes that have none', async () => {
+    const app = new Hono()
+    app.use(onHono.attested({ ...common, confirm: 'tls' }))
+    for (const env of [undefined, {}, { incoming: null }, { incoming: {} }, { incoming: { socket: { getPeerCertificate: () => null } } }]) {
+      const response = await app.request('/', { headers: { authorization: `Bearer ${token}` } }, env)
+      expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([401, 'certificate-missing'])
+    }
   })
 
   it('throw what is no refusal', async () => {

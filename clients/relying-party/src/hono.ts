@@ -1,5 +1,5 @@
 import { createGuard, remember, type GuardOptions } from './guard.ts'
-import { certificateOfSocket } from './node-request.ts'
+import { certificateOfSocket, memberOf } from './node-request.ts'
 
 export { attestationFor } from './guard.ts'
 export type { GuardOptions } from './guard.ts'
@@ -42,6 +42,6 @@ export function attested<C extends HonoContext>(
 }
 
 function certificateOfContext({ env }: HonoContext): Uint8Array | undefined {
-  const incoming: unknown = typeof env === 'object' && env !== null && 'incoming' in env ? env.incoming : undefined
-  return typeof incoming === 'object' && incoming !== null && 'socket' in incoming ? certificateOfSocket(incoming.socket) : undefined
+  const incoming = memberOf(env, 'incoming')
+  return certificateOfSocket(memberOf(incoming, 'socket'))
 }

@@ -17,10 +17,12 @@ export const readNodeRequest = (request: NodeRequest): Pick<GuardedRequest, 'hea
 
 /** The client certificate in DER of a TLS connection; undefined without one. That it is not signed by anyone known does not matter. */
 export function certificateOfSocket(socket: unknown): Uint8Array | undefined {
-  const ask = isObject(socket) ? socket['getPeerCertificate'] : undefined
-  const peer: unknown = typeof ask === 'function' ? Reflect.apply(ask, socket, [false]) : undefined
-  const raw: unknown = isObject(peer) ? peer['raw'] : undefined
+  const ask = memberOf(socket, 'getPeerCertificate')
+  const peer: unknown = typeof ask === 'function' ? Reflect.apply(ask, socket, []) : undefined
+  const raw = memberOf(peer, 'raw')
   return raw instanceof Uint8Array ? raw : undefined
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null
+/** A member of something that may be nothing. */
+export const memberOf = (value: unknown, name: string): unknown =>
+  value === undefined || value === null ? undefined : Reflect.get(Object(value), name)

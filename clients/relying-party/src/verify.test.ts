@@ -276,10 +276,13 @@ describe('options', () => {
     ['a tolerance of more than a minute', { toleranceSeconds: 61 }],
     ['a tolerance that is no number', { toleranceSeconds: Number.NaN }],
     ['an unknown algorithm', { algorithms: ['HS256'] }],
+    ['one unknown algorithm', { algorithms: ['ES256', 'HS256'] }],
     ['two sources of keys', { jwksUri: 'https://attest.example/jwks' }],
   ])('refuse %s', async (_, wrong) => {
     const error = await refusal(withOptions(wrong))
     expect([error.code, error.status]).toEqual(['options-invalid', 500])
+    expect(error.facts['option'] ?? 'none').not.toBe('')
+    expect(Object.keys(wrong)).toContain(String(error.facts['option']).replace(/^keys$/, 'jwksUri'))
   })
 
   it('take the bounds of tolerance', async () => {
@@ -299,5 +302,60 @@ describe('the issuer and the audience', () => {
     expect(await outcome(verify(token, { issuer: `${ISSUER}/` }))).toBe('issuer-mismatch')
     expect(await outcome(verify(token, { audience: 'https://RP.example' }))).toBe('audience-mismatch')
     expect(NOW.getTime()).toBeGreaterThan(IAT * 1000)
+  })
+})
+
+const factsOf = async (one: string | Promise<string>, overrides: Partial<VerifyOptions> = {}): Promise<unknown> => {
+  const { code, facts } = await refusal(verify(await one, overrides))
+  return { code, ...facts }
+}
+
+describe('why a token is refused', () => {
+  const payload = JSON.stringify(claimsOf(token))
+
+  it('is told to the relying party', async () => {
+    expect(await factsOf(changed({ iss: 'x' }))).toEqual({ code: 'issuer-mismatch', actual: 'x', expected: ISSUER })
+    expect(await factsOf(changed({ aud: 'x' }))).toEqual({ code: 'audience-mismatch', actual: 'x', expected: AUDIENCE })
+    expect(await factsOf(changed({ eat_profile: 'x' }))).toEqual({
+      code: 'profile-not-accepted',
+      actual: 'x',
+      accepted: ['urn:assay:token:lean:1'],
+    })
+    expect(await factsOf(changed({ demo: true }))).toEqual({ code: 'demo-not-accepted', demo: true })
+    expect(await factsOf(minted({ mode: 'demo' }).token)).toEqual({ code: 'demo-not-accepted', typ: 'demo+JWT' })
+    expect(await factsOf(changed({}, { typ: 'x' }))).toEqual({ code: 'type-not-allowed', typ: 'x', accepted: ['JWT'] })
+    const both = { accept: { ...ACCEPT, profiles: ['lean', 'ear'] } } as const
+    expect(await factsOf(changed({}, { typ: 'eat+jwt' }), both)).toEqual({ code: 'type-not-allowed', typ: 'eat+jwt', profile: 'lean' })
+    expect(await factsOf(token, { algorithms: ['EdDSA'] })).toEqual({ code: 'algorithm-not-allowed', alg: 'ES256', algorithms: ['EdDSA'] })
+    expect(await factsOf(compactOf({ ...header, kid: 1 }, payload))).toEqual({ code: 'key-unknown', kid: 1 })
+    expect(await factsOf(compactOf({ ...header, kid: 'k' }, payload))).toEqual({ code: 'key-unknown', kid: 'k' })
+    expect(await factsOf(compactOf({ ...header, alg: 'ES384' }, payload))).toEqual({
+      code: 'key-unusable',
+      kid: key.kid,
+      why: 'it is for ES256',
+    })
+    const unusable = { keys: [{ ...jwksOf(key).keys[0], use: 'enc' }] }
+    expect(await factsOf(token, { jwks: unusable })).toEqual({ code: 'key-unusable', kid: key.kid, why: 'its use is not sig' })
+  })
+
+  it('is told of options, too', async () => {
+    const accept = { ...ACCEPT, demo: 'DANGEROUSLY_ACCEPT_DEMO' } as const
+    expect(await factsOf(token, { accept })).toEqual({
+      code: 'options-invalid',
+      option: 'accept.demo',
+      why: 'demo issuers end in .invalid',
+    })
+    expect(await factsOf(token, { jwks: {}, jwksUri: 'https://x.example' })).toEqual({
+      code: 'options-invalid',
+      option: 'keys',
+      why: 'one of keys, jwksUri, jwks',
+    })
+    expect(await factsOf(token, { issuer: 'https://attest.invalid.example', jwks: jwksOf(key) })).toMatchObject({ code: 'issuer-mismatch' })
+  })
+
+  it('keeps what jose said', async () => {
+    const error = await refusal(verify(`${token.slice(0, -86)}${'A'.repeat(86)}`))
+    expect([error.code, (error.cause as Error).name]).toEqual(['signature-invalid', 'JWSSignatureVerificationFailed'])
+    expect('cause' in (await refusal(verify('')))).toBe(false)
   })
 })
