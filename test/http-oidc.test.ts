@@ -59,9 +59,10 @@ describe('callers whom the identity provider vouches for', () => {
     const lines = readFileSync(join(String(world.settings['data_dir']), 'audit.jsonl'), 'utf8')
       .trimEnd()
       .split('\n')
-    const [first, ...rest] = lines.map((line): unknown => JSON.parse(line))
-    expect(first).toMatchObject({ seq: 1, action: 'policy-file', caller: 'files' })
-    expect(rest).toEqual([expect.objectContaining({ seq: 2, action: 'policy-put', outcome: 'changed', caller: 'oidc:ann' })])
+    const [key, first, ...rest] = lines.map((line): unknown => JSON.parse(line))
+    expect(key).toMatchObject({ seq: 1, action: 'token-key-published', caller: 'service' })
+    expect(first).toMatchObject({ seq: 2, action: 'policy-file', caller: 'files' })
+    expect(rest).toEqual([expect.objectContaining({ seq: 3, action: 'policy-put', outcome: 'changed', caller: 'oidc:ann' })])
   })
 
   it('are not let in, and do not count as anonymous, while it cannot be asked', async () => {
