@@ -23,6 +23,5 @@ export function certificateOfSocket(socket: unknown): Uint8Array | undefined {
   return raw instanceof Uint8Array ? raw : undefined
 }
 
-/** A member of something that may be nothing. */
-export const memberOf = (value: unknown, name: string): unknown =>
-  value === undefined || value === null ? undefined : Reflect.get(Object(value), name)
+/** A member of something that may be nothing, and then has none. */
+export const memberOf = (value: unknown, name: string): unknown => Reflect.get(Object(value), name)
