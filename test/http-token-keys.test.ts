@@ -2,10 +2,13 @@ import { createSecretKey, randomBytes } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createApp } from '../src/app.ts'
 import { fakeAmd, type FakeAmd } from '../src/simulator/amd.ts'
+import { attest, requestChallenge } from '../src/simulator/attest.ts'
+import { fakeHost } from '../src/simulator/hosts.ts'
 import { createTokenIssuer } from '../src/tokens/issuer.ts'
 import { fixedTokenKeys, type TokenKeys } from '../src/tokens/key-ring.ts'
 import { temporaryTokenKey } from '../src/tokens/keys.ts'
-import { testServices, TOKENS } from './services.ts'
+import { AttestationError } from '../src/verifiers/problems.ts'
+import { fetchOf, testServices, TOKENS } from './services.ts'
 import { overSocket } from './socket.ts'
 
 let amd: FakeAmd
@@ -17,12 +20,16 @@ const NOW = Date.parse('2026-11-24T08:00:00Z')
 const now = () => new Date(NOW)
 const keys = fixedTokenKeys([temporaryTokenKey('ES256')])
 
-/** What a service answers whose keys are as these say. */
-async function answer(path: string, change: Partial<TokenKeys>): Promise<Response> {
+/** An issuer whose keys are as these say. */
+function issuerOf(change: Partial<TokenKeys>, clock = now) {
   const subject = createSecretKey(randomBytes(32))
-  const issuing = { keys: { subject }, issuer: 'https://demo.assay.invalid', mode: 'demo', now } as const
-  const tokens = createTokenIssuer({ ...issuing, tokenKeys: { ...keys, ...change } })
-  const { services, stop } = await testServices({ amd, services: { tokens, now } })
+  const issuing = { keys: { subject }, issuer: 'https://demo.assay.invalid', mode: 'demo', now: clock } as const
+  return createTokenIssuer({ ...issuing, tokenKeys: { ...keys, ...change } })
+}
+
+/** What a service with such keys answers. */
+async function answer(path: string, change: Partial<TokenKeys>): Promise<Response> {
+  const { services, stop } = await testServices({ amd, services: { tokens: issuerOf(change), now } })
   const response = await overSocket(createApp(services), path, { headers: { authorization: `Bearer ${TOKENS.viewer}` } })
   await stop()
   return response
@@ -41,6 +48,30 @@ describe('GET /.well-known/jwks.json', () => {
     const response = await answer(JWKS, { shown: () => [] })
     expect([response.status, response.headers.get('cache-control')]).toEqual([503, 'no-store'])
     expect(await response.json()).toMatchObject({ code: 'not-ready', detail: 'no token key is published' })
+  })
+})
+
+describe('POST /v1/appraisals', () => {
+  it('leaves the challenge usable while no key signs', async () => {
+    let waits = true
+    const signing: TokenKeys['signing'] = (alg, ends) => {
+      if (waits) throw new AttestationError('not-ready', 'the key waits', { retryAfter: 7 })
+      return keys.signing(alg, ends)
+    }
+    const { services, stop } = await testServices({ amd, mode: 'demo', services: { tokens: issuerOf({ signing }, () => new Date()) } })
+    const target = { url: 'http://assay.test', fetch: fetchOf(createApp(services)) }
+    const host = fakeHost(amd)
+    const { nonce = new Uint8Array() } = await requestChallenge(target)
+    const refused = await attest(host, { ...target, nonce })
+    expect([refused.status, refused.headers.get('retry-after'), refused.body]).toEqual([
+      503,
+      '7',
+      expect.objectContaining({ code: 'not-ready' }),
+    ])
+    waits = false
+    const { status, body } = await attest(host, { ...target, nonce })
+    expect([status, body]).toEqual([201, expect.anything()])
+    await stop()
   })
 })
 

@@ -22,7 +22,7 @@ const settings = z
     audience: z.string().min(1),
     /** Digests of policies that you have reviewed; `assay policy lint` prints them. */
     policies: z.array(digest).min(1),
-    /** Beyond what the policies demand: launch measurements of SNP guests. */
+    /** Beyond what the policies demand: launch measurements of SNP guests, and then of no others. */
     measurements: z
       .array(z.string().regex(/^[0-9a-f]{96}$/))
       .min(1)
@@ -46,7 +46,7 @@ function start(path: string): void {
     ...(jwksUri === undefined ? {} : { jwksUri }),
     accept: {
       policies: policies.map((sha256) => ({ sha256 })),
-      ...(measurements === undefined ? {} : { snp: { measurement: measurements } }),
+      ...(measurements === undefined ? {} : { hardware: ['snp'], snp: { measurement: measurements } }),
       ...(demo === undefined ? {} : { demo }),
     },
     secretFor: () => readFileSync(given.join_secret_file, 'utf8').trim(),

@@ -85,9 +85,9 @@ function readKeys(text: string, file: Wanted): readonly KeyObject[] {
   return jwksIn('keys' in document ? document : document['jwk']).map((jwk) => fittingKey(() => importJwk(jwk, file), file))
 }
 
-/** Private keys alone: what else stands in such files (parameters, certificates) says nothing. Text without one is left for the parser to refuse. */
+/** Private keys alone, also those that cannot be read and are then refused: what else stands in such files (parameters, certificates) says nothing. Text without one is left for the parser to refuse. */
 function pemsIn(text: string): readonly string[] {
-  const found = text.match(/-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*-----END [A-Z ]*PRIVATE KEY-----/g)
+  const found = text.match(/-----BEGIN [A-Z ]*PRIVATE KEY-----[^]*?-----END [A-Z ]*PRIVATE KEY-----/g)
   return found ?? [text]
 }
 

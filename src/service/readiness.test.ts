@@ -44,6 +44,11 @@ const withChallenges = (challenges: Partial<Stores['challenges']>): Stores => {
 }
 
 describe('readiness', () => {
+  it('is not there while no key signs tokens', async () => {
+    const none = 'no ES256 token key is published now'
+    expect(await create({ tokenKeys: { problems: () => [none] } }).problems()).toEqual([none])
+  })
+
   it('has no problems when everything is at hand', async () => {
     expect(await create().problems()).toEqual([])
   })

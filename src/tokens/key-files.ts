@@ -58,9 +58,9 @@ export async function followTokenKeys(files: readonly TokenKeyFile[]): Promise<F
     look: async () => {
       const now = await statesOf(files)
       if (now === seen) return 'same'
-      // What cannot be used is said once, and looked at again when it changes again.
-      seen = now
       const read = await readAll(files)
+      // Only now: what could not be read is tried again, because it may be the reading that failed.
+      seen = now
       const known = new Map(keys.map((key) => [key.kid, key]))
       // A key stays the same object: signers are made once for each.
       keys = read.map((key) => known.get(key.kid) ?? key)
